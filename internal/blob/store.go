@@ -1,0 +1,73 @@
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/laminadev/lamina/internal/digest"
+)
+
+// Store keeps blobs over a driver.
+type Store struct{ driver Driver }
+
+// New gives a store over a driver, which the store's Close closes.
+func New(d Driver) *Store { return &Store{d} }
+
+// Stage reads r to its end and stages its bytes. An error of r is given back as it is.
+func (s *Store) Stage(ctx context.Context, r io.Reader) (*Staged, error) {
+	d, err := s.driver.Stage(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot stage a blob: %w", err)
+	}
+	st := &Staged{driver: d, hash: sha256.New()}
+	if st.size, err = io.Copy(io.MultiWriter(d, st.hash), r); err != nil {
+		d.Discard()
+		return nil, err
+	}
+	return st, nil
+}
+
+// Open opens a blob; the error of an absent one matches fs.ErrNotExist.
+func (s *Store) Open(ctx context.Context, d digest.Digest) (Reader, error) {
+	return s.driver.Open(ctx, d)
+}
+
+// Delete forgets a blob; to delete an absent one is no error.
+func (s *Store) Delete(ctx context.Context, d digest.Digest) error { return s.driver.Delete(ctx, d) }
+
+// List calls f for each blob, in no order, until f fails.
+func (s *Store) List(ctx context.Context, f func(Info) error) error { return s.driver.List(ctx, f) }
+
+// Close closes the driver.
+func (s *Store) Close() error { return s.driver.Close() }
+
+// Staged is bytes that were received and have no name yet. It must end with Commit or Discard; Discard after Commit does
+// nothing, so it can be deferred.
+type Staged struct {
+	driver DriverStaged
+	hash   hash.Hash
+	size   int64
+}
+
+// Digest is the SHA-256 of the bytes.
+func (s *Staged) Digest() digest.Digest { return digest.Sum(s.hash) }
+
+// Size is how many bytes there are.
+func (s *Staged) Size() int64 { return s.size }
+
+// ReadAt reads what was staged.
+func (s *Staged) ReadAt(p []byte, off int64) (int, error) { return s.driver.ReadAt(p, off) }
+
+// Commit makes the bytes a blob. When it returns, they survive a power failure.
+func (s *Staged) Commit(ctx context.Context) error {
+	if err := s.driver.Commit(ctx, s.Digest()); err != nil {
+		return fmt.Errorf("cannot store blob %s: %w", s.Digest(), err)
+	}
+	return nil
+}
+
+// Discard forgets the bytes.
+func (s *Staged) Discard() error { return s.driver.Discard() }

@@ -1,0 +1,25 @@
+package lambda
+
+// AWS's limits, in the units that its messages print.
+const (
+	MaxLayers            = 5
+	MaxZipSize           = 52428800    // bytes of a zip sent inline: 50 MiB
+	MaxUnzippedSize      = 262144000   // bytes of code and layers together
+	MaxRequestSize       = 70167211    // bytes of a request with a zip inside
+	MaxCodeStorage       = 80530636800 // bytes of all zips of an account: 75 GiB
+	MaxEnvironmentSize   = 4096        // bytes of the variables as compact JSON
+	MaxPayloadSize       = 6291456     // bytes of an event, RequestResponse
+	MaxResponseSize      = 6291556     // bytes of a function's answer
+	MaxLogTail           = 4096        // bytes of X-Amz-Log-Result before base64
+	MaxFunctionName      = 64          // characters of the bare name
+	MaxTags              = 50
+	DefaultMemorySize    = 128 // MB
+	DefaultTimeout       = 3   // seconds
+	DefaultStorageSize   = 512 // MB of /tmp
+	DefaultConcurrency   = 1000
+	MaxProcesses         = 1024 // processes and threads of an environment
+	MaxOpenFiles         = 1024
+	InitTimeoutSeconds   = 10 // of an on-demand environment
+	LocationValidSeconds = 600
+	MaxPageSize          = 50 // items of one page of a list
+)
