@@ -21,6 +21,7 @@ const (
 	TypeInitReport      Type = "platform.initReport"
 	TypeStart           Type = "platform.start"
 	TypeRuntimeDone     Type = "platform.runtimeDone"
+	TypeEnd             Type = "platform.end" // of the older Logs API: the END line
 	TypeReport          Type = "platform.report"
 	TypeFault           Type = "platform.fault" // a text line of the platform: "RequestId: … Error: …"
 	TypeFunction        Type = "function"       // a line that the function printed
@@ -31,8 +32,9 @@ type Event struct {
 	Time   time.Time
 	Type   Type
 	Source *Source
-	// Record is the member of that name: *InitStart, *InitRuntimeDone, *InitReport, *Start, *RuntimeDone, *Report,
-	// or a string for platform.fault and function (with its line end where there was one).
+	// Record is the member of that name: *InitStart, *InitRuntimeDone, *InitReport, *Start, *RuntimeDone, *End, *Report,
+	// or a string for platform.fault and function (with its line end where there was one). Nobody changes it after it
+	// was published, so a sink may keep it.
 	Record any
 }
 
@@ -102,6 +104,11 @@ type RuntimeDone struct {
 type RuntimeDoneMetrics struct {
 	DurationMs    float64 `json:"durationMs"`
 	ProducedBytes int64   `json:"producedBytes"`
+}
+
+// End says that the invocation is over.
+type End struct {
+	RequestID string `json:"requestId"`
 }
 
 // Report closes an invocation.
