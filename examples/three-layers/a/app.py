@@ -1,0 +1,5 @@
+from model import Order
+
+
+def handler(event, context):
+    return Order.from_event(event).describe()
