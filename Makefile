@@ -1,0 +1,42 @@
+# What there is to do here. `make` alone lists it; CI runs `make test`.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+HELPER  := internal/sandbox/linuxsandbox/embedded/lamina-init
+FUZZTIME ?= 20s
+
+.DEFAULT_GOAL := help
+.PHONY: help build helper test check lint generate demo bench fuzz setup clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: helper ## build bin/lamina, one static program
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o bin/lamina ./cmd/lamina
+
+helper: # the sandbox's PID 1, embedded into bin/lamina
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $(HELPER) ./cmd/lamina-init
+
+test: ## install what the tests need, run the linters, then all tests (as CI does)
+	@scripts/test.sh
+
+check: test ## the same as make test
+
+lint: ## run the linters: gofmt, go vet, staticcheck, the floors of the house
+	@scripts/lint.sh
+
+demo: ## do the main job on real input, step by step (YES=1: ask nothing, KEEP=1: leave the server running)
+	@scripts/demo.sh
+
+bench: build ## measure cold start, warm calls, publish and start against their floors
+	@scripts/bench.sh
+
+fuzz: helper ## run each fuzz target for FUZZTIME (20s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+setup: ## install only what the tests need
+	@scripts/setup.sh
+
+clean: ## remove what was built and installed here
+	chmod -R u+w .tools 2>/dev/null || true
+	rm -rf bin .tools $(HELPER)

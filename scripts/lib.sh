@@ -1,0 +1,70 @@
+# Shared by the scripts beside this file: source it from bash, in the project's root.
+# Everything that the project installs goes into .tools/, which git ignores; only system packages go elsewhere.
+
+set -euo pipefail
+export PIP_CACHE_DIR=$PWD/.tools/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# find_tool NAME prints where a program is, also when an ordinary user's PATH lacks the sbin folders.
+find_tool() { PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1"; }
+
+# postgres_bin prints the folder of PostgreSQL's programs.
+postgres_bin() {
+  local d
+  if have initdb && have postgres; then dirname "$(readlink -f "$(command -v initdb)")"; return; fi
+  d=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
+  [ -n "$d" ] && [ -x "$d/initdb" ] && printf '%s\n' "$d"
+}
+
+# python_for_tools prints the interpreter that the AWS CLI of .tools/ runs on: the system's, which every user may read,
+# before others.
+python_for_tools() {
+  local p
+  for p in /usr/bin/python3 $(command -v python3 || true); do
+    [ -x "$p" ] && "$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo "$p"; return; }
+  done
+  return 1
+}
+
+# is_aws2 FILE says whether it is version 2 of the AWS CLI.
+is_aws2() { [ -x "$1" ] && "$1" --version 2>/dev/null | grep -q '^aws-cli/2\.'; }
+
+# aws2 prints where version 2 of the AWS CLI is, whatever comes first on PATH.
+aws2() {
+  local p
+  for p in /usr/bin/aws /usr/local/bin/aws $(type -aP aws || true); do
+    is_aws2 "$p" && { echo "$p"; return; }
+  done
+  return 1
+}
+
+# apt_install PACKAGE… installs system packages, or says the line that does.
+apt_install() {
+  local as=()
+  have apt-get || die "these system packages are missing: $*. Install them with your distribution's tools and run this again"
+  if [ "$(id -u)" != 0 ]; then
+    { have sudo && sudo -n true 2>/dev/null; } ||
+      die "system packages are missing. Run this line, then this again:
+    sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
+    as=(sudo -n)
+  fi
+  # RUNLEVEL=1 keeps packages from starting services.
+  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null
+  "${as[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get install -y -qq --no-install-recommends "$@" </dev/null >.tools/apt.log 2>&1 || { tail -20 .tools/apt.log >&2; die "apt-get cannot install: $*"; }
+}
+
+# install_tools puts the AWS CLI (version 1) and boto3 into .tools/venv.
+install_tools() {
+  local python mark
+  python=$(python_for_tools) || die "no Python 3.10 or newer with its venv module is here"
+  mark="$(readlink -f "$python") $PWD $(sha256sum <tools/requirements.txt)"
+  [ "$(cat .tools/venv/.made 2>/dev/null || true)" != "$mark" ] || return 0
+  rm -rf .tools/venv
+  "$python" -m venv .tools/venv
+  .tools/venv/bin/python -m pip install -q --require-hashes --only-binary=:all: -r tools/requirements.txt
+  printf '%s\n' "$mark" >.tools/venv/.made
+}
