@@ -1,0 +1,75 @@
+package sqlcatalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/laminadev/lamina/internal/catalog"
+	"github.com/laminadev/lamina/internal/database"
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// Account gives an account; one that was never recorded belongs to no organisation.
+func (c *Catalog) Account(ctx context.Context, id string) (catalog.Account, error) {
+	a := catalog.Account{ID: id}
+	err := c.db.QueryRow(ctx, "SELECT organisation FROM accounts WHERE id = $1", id).Scan(&a.Organisation)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return catalog.Account{}, fmt.Errorf("cannot read account %s: %w", id, err)
+	}
+	return a, nil
+}
+
+// UpdateAccount records an account's organisation.
+func (c *Catalog) UpdateAccount(ctx context.Context, a catalog.Account) error {
+	err := c.change(ctx, func(tx *database.Tx) error {
+		seq, err := nextSequence(ctx, tx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO accounts (id, organisation, sequence) VALUES ($1, $2, $3)
+			ON CONFLICT (id) DO UPDATE SET organisation = excluded.organisation, sequence = excluded.sequence`,
+			a.ID, a.Organisation, seq)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot record account %s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// CodeStorage gives the bytes of all zips of an account in a region.
+func (c *Catalog) CodeStorage(ctx context.Context, s lambda.Scope) (int64, error) {
+	n, err := codeStorage(ctx, c.db, s)
+	if err != nil {
+		return 0, fmt.Errorf("cannot add up the code of %s: %w", s, err)
+	}
+	return n, nil
+}
+
+func codeStorage(ctx context.Context, q database.Querier, s lambda.Scope) (int64, error) {
+	// PostgreSQL's sum of BIGINTs is a NUMERIC.
+	const query = `SELECT CAST(
+		COALESCE((SELECT SUM(size) FROM layer_versions WHERE partition = $1 AND account = $2 AND region = $3), 0) +
+		COALESCE((SELECT SUM(r.size) FROM functions f JOIN function_revisions r ON r.function_id = f.id AND r.number = f.latest
+			WHERE f.partition = $1 AND f.account = $2 AND f.region = $3), 0) AS BIGINT)`
+	var n int64
+	err := q.QueryRow(ctx, query, s.Partition, s.Account, s.Region).Scan(&n)
+	return n, err
+}
+
+// checkQuota refuses what was written when the account's code is over its quota with it.
+func checkQuota(ctx context.Context, tx *database.Tx, s lambda.Scope, quota int64) error {
+	if quota == 0 {
+		return nil
+	}
+	n, err := codeStorage(ctx, tx, s)
+	if err != nil {
+		return err
+	}
+	if n > quota {
+		return lambda.Errorf(lambda.OverQuota, "%d bytes of code in %s are over the quota of %d", n, s, quota)
+	}
+	return nil
+}
