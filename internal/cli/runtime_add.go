@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/laminadev/lamina/internal/daemon"
+)
+
+type runtimeAddOptions struct{ settings }
+
+func (o *runtimeAddOptions) AddFlags(fs *pflag.FlagSet) { o.settings.addFlags(fs, "data") }
+
+func newRuntimeAdd(o *output) *cobra.Command {
+	return command(o, &runtimeAddOptions{}, cobra.Command{
+		Use:   "add RUNTIME [flags]",
+		Short: "complete a runtime of this machine with AWS's SDK",
+		Long: "Complete a runtime of this machine: install the pinned version of AWS's SDK (boto3 for python) where functions find\n" +
+			"it, with the host's pip. A server that is running uses it from the next cold start on.",
+		Example: "  lamina runtime add python3.12",
+	}, cobra.ExactArgs(1), runRuntimeAdd)
+}
+
+func runRuntimeAdd(ctx context.Context, opts *runtimeAddOptions, out *output, args []string) error {
+	cfg, err := opts.load()
+	if err != nil {
+		return err
+	}
+	progress := io.Discard
+	if isTerminal(out.Err) {
+		progress = out.Err
+	}
+	r, err := daemon.AddRuntime(ctx, cfg, args[0], progress)
+	if err != nil {
+		return err
+	}
+	return out.print(r, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s (%s) has %s\n", r.Name, r.Version, r.SDK)
+		return err
+	})
+}

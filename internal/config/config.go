@@ -1,0 +1,87 @@
+// Package config holds the server's settings: one struct whose defaults run on a laptop with no file.
+//
+// A setting has one name in three spellings: the flag --idle-timeout, the environment variable LAMINA_IDLE_TIMEOUT, and
+// the key idle-timeout of one YAML file. Flags win over the environment, the environment over the file, the file over the
+// defaults. Load reads all of them and checks the whole before anything starts, so a Config that it gave is valid.
+package config
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// Config is every setting of the server.
+type Config struct {
+	Listen       string        // host:port, loopback; port 0 picks a free one
+	Data         string        // folder of everything that is kept
+	Region       string        // of calls whose signature names none
+	Account      string        // of calls whose access key is not 12 digits
+	Host         []string      // names beside localhost by which the server may be called
+	Reach        []string      // host:port that sandboxes may dial, on their own loopback
+	Database     string        // URL; "" is SQLite in the data folder
+	Concurrency  int           // of an account's invocations
+	IdleTimeout  time.Duration // after which an unused execution environment ends
+	DrainTimeout time.Duration // that running invocations get when the server stops
+	LogLevel     string        // debug, info, warn or error
+	LogFormat    string        // text or json
+	Helper       string        // path of an installed lamina-init; "" is the embedded one
+}
+
+// The defaults that other packages name in their messages.
+const (
+	DefaultListen  = "127.0.0.1:4566"
+	DefaultRegion  = "us-east-1"
+	DefaultAccount = "000000000000"
+)
+
+// Default gives the settings of a server that was told nothing. getenv reads the environment, root says whether the
+// server runs as the superuser.
+func Default(getenv func(string) string, root bool) Config {
+	return Config{
+		Listen:       DefaultListen,
+		Data:         defaultData(getenv, root),
+		Region:       DefaultRegion,
+		Account:      DefaultAccount,
+		Concurrency:  lambda.DefaultConcurrency,
+		IdleTimeout:  10 * time.Minute,
+		DrainTimeout: 30 * time.Second,
+		LogLevel:     "info",
+		LogFormat:    "text",
+	}
+}
+
+// defaultData is the user's data folder as freedesktop.org's base directories have it, or the system's for a superuser
+// without a home (a service). It is "" when neither is known, which Validate refuses.
+func defaultData(getenv func(string) string, root bool) string {
+	if dir := getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "lamina")
+	}
+	if home := getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".local", "share", "lamina")
+	}
+	if root {
+		return "/var/lib/lamina"
+	}
+	return ""
+}
+
+// DefaultFile is the file that is read when none is named, if it exists; "" when there is no home to look in.
+func DefaultFile(getenv func(string) string) string {
+	if dir := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "lamina", "config.yaml")
+	}
+	if home := getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".config", "lamina", "config.yaml")
+	}
+	return ""
+}
+
+// DatabaseURL is the database with its default filled in.
+func (c Config) DatabaseURL() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return "sqlite://" + filepath.Join(c.Data, "lamina.db")
+}

@@ -1,0 +1,99 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Setting is one row of the table of settings: everything that reads or prints settings walks it.
+type Setting struct {
+	Name  string // as a flag and in the file
+	Value string // what the help shows in its place: "HOST:PORT"
+	Usage string
+	List  bool // may be given several times
+
+	get func(Config) []string
+	set func(*Config, []string) error
+}
+
+// Env is the setting's environment variable. A list is separated by commas there.
+func (s Setting) Env() string {
+	return "LAMINA_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+}
+
+// Get gives the setting's value as text; a list may have none or several.
+func (s Setting) Get(c Config) []string { return s.get(c) }
+
+// Set reads the setting from text. It fails on what can't be a value of its type; Validate checks the meaning.
+func (s Setting) Set(c *Config, values []string) error { return s.set(c, values) }
+
+// Settings is the table, in the order in which help and --print-config show it.
+func Settings() []Setting {
+	return []Setting{
+		text("listen", "HOST:PORT", "address to listen on; port 0 picks a free one", func(c *Config) *string { return &c.Listen }),
+		text("data", "FOLDER", "folder that holds everything lamina keeps", func(c *Config) *string { return &c.Data }),
+		text("database", "URL", "sqlite:///FILE or postgres://…; default: SQLite in the data folder", func(c *Config) *string { return &c.Database }),
+		text("region", "REGION", "region of calls whose signature names none", func(c *Config) *string { return &c.Region }),
+		text("account", "ID", "account of calls whose access key is not 12 digits", func(c *Config) *string { return &c.Account }),
+		list("host", "NAME", "extra name by which clients may call the server (repeatable)", func(c *Config) *[]string { return &c.Host }),
+		list("reach", "HOST:PORT", "address of the host that functions may dial, at the same port of their own localhost (repeatable)", func(c *Config) *[]string { return &c.Reach }),
+		number("concurrency", "N", "invocations of an account that may run at once", func(c *Config) *int { return &c.Concurrency }),
+		duration("idle-timeout", "TIME", "end an execution environment that was not used for so long", func(c *Config) *time.Duration { return &c.IdleTimeout }),
+		duration("drain-timeout", "TIME", "time that running invocations get when the server stops", func(c *Config) *time.Duration { return &c.DrainTimeout }),
+		text("log-level", "LEVEL", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),
+		text("log-format", "FORMAT", "text or json", func(c *Config) *string { return &c.LogFormat }),
+		text("helper", "FILE", "installed lamina-init to start sandboxes with; default: the one inside this program", func(c *Config) *string { return &c.Helper }),
+	}
+}
+
+// last is the value that counts when a single setting was given several times.
+func last(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
+
+func text(name, value, usage string, at func(*Config) *string) Setting {
+	return Setting{Name: name, Value: value, Usage: usage,
+		get: func(c Config) []string { return []string{*at(&c)} },
+		set: func(c *Config, v []string) error { *at(c) = last(v); return nil },
+	}
+}
+
+func list(name, value, usage string, at func(*Config) *[]string) Setting {
+	return Setting{Name: name, Value: value, Usage: usage, List: true,
+		get: func(c Config) []string { return *at(&c) },
+		set: func(c *Config, v []string) error { *at(c) = append([]string(nil), v...); return nil },
+	}
+}
+
+func number(name, value, usage string, at func(*Config) *int) Setting {
+	return Setting{Name: name, Value: value, Usage: usage,
+		get: func(c Config) []string { return []string{strconv.Itoa(*at(&c))} },
+		set: func(c *Config, v []string) error {
+			n, err := strconv.Atoi(last(v))
+			if err != nil {
+				return fmt.Errorf("%q is not a whole number", last(v))
+			}
+			*at(c) = n
+			return nil
+		},
+	}
+}
+
+func duration(name, value, usage string, at func(*Config) *time.Duration) Setting {
+	return Setting{Name: name, Value: value, Usage: usage,
+		get: func(c Config) []string { return []string{at(&c).String()} },
+		set: func(c *Config, v []string) error {
+			d, err := time.ParseDuration(last(v))
+			if err != nil {
+				return fmt.Errorf("%q is not a length of time such as 30s or 10m", last(v))
+			}
+			*at(c) = d
+			return nil
+		},
+	}
+}

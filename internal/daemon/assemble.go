@@ -1,0 +1,158 @@
+//go:build later
+
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/laminadev/lamina/internal/api"
+	"github.com/laminadev/lamina/internal/blob"
+	"github.com/laminadev/lamina/internal/blob/diskblob"
+	"github.com/laminadev/lamina/internal/catalog"
+	"github.com/laminadev/lamina/internal/catalog/cached"
+	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
+	"github.com/laminadev/lamina/internal/config"
+	"github.com/laminadev/lamina/internal/control"
+	"github.com/laminadev/lamina/internal/database"
+	"github.com/laminadev/lamina/internal/execenv"
+	"github.com/laminadev/lamina/internal/invoke"
+	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/logstream"
+	"github.com/laminadev/lamina/internal/runtimes"
+	"github.com/laminadev/lamina/internal/sandbox/linuxsandbox"
+	"github.com/laminadev/lamina/internal/telemetry"
+)
+
+// pollInterval is how often a server over a shared database asks whether another one has changed something.
+const pollInterval = 200 * time.Millisecond
+
+// parts is everything that runs.
+type parts struct {
+	stoppers
+	cfg config.Config
+	dir *folder
+	log *slog.Logger
+
+	catalog catalog.Store
+	blobs   *blob.Store
+	store   *layerstore.Store
+	logs    *logstream.Store
+	pool    *execenv.Pool
+	handler http.Handler
+}
+
+// assemble builds and starts the parts, each after those that it stands on. When one fails, those before it are stopped.
+func assemble(ctx context.Context, cfg config.Config, dir *folder, log *slog.Logger) (_ *parts, err error) {
+	p := &parts{cfg: cfg, dir: dir, log: log}
+	defer func() {
+		if err != nil {
+			p.close(context.WithoutCancel(ctx))
+		}
+	}()
+	for _, step := range []func(context.Context) error{
+		p.openCatalog,    // records
+		p.openStores,     // bytes, trees, logs
+		p.openSandboxes,  // environments; removes what a killed server left, before new ones are made
+		p.startFrontDoor, // control resumes interrupted work, which may need all of the above
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *parts) openCatalog(ctx context.Context) error {
+	db, err := database.Open(ctx, p.cfg.DatabaseURL())
+	if err != nil {
+		return err
+	}
+	records, err := sqlcatalog.Open(ctx, db)
+	if err != nil {
+		db.Close()
+		return err
+	}
+	poll := pollInterval
+	if strings.HasPrefix(p.cfg.DatabaseURL(), "sqlite:") {
+		poll = 0 // the folder's lock makes us its only writer
+	}
+	p.catalog = cached.New(records, poll)
+	p.add("catalog", plain(p.catalog.Close))
+	return nil
+}
+
+func (p *parts) openStores(context.Context) error {
+	driver, err := diskblob.Open(p.dir.sub("blobs"))
+	if err != nil {
+		return err
+	}
+	p.blobs = blob.New(driver)
+	p.add("blob store", plain(p.blobs.Close))
+	if p.store, err = layerstore.Open(layerstore.Options{Dir: p.dir.sub("trees"), Blobs: p.blobs, Now: now, Log: p.log}); err != nil {
+		return err
+	}
+	p.add("layer store", plain(p.store.Close))
+	if p.logs, err = logstream.Open(logstream.Options{Dir: p.dir.sub("logs"), Now: now}); err != nil {
+		return err
+	}
+	p.add("log store", plain(p.logs.Close))
+	return nil
+}
+
+func (p *parts) openSandboxes(ctx context.Context) error {
+	driver, err := linuxsandbox.New(linuxsandbox.Options{StateDir: p.dir.sub("sandboxes"), Helper: p.cfg.Helper, Log: p.log})
+	if err != nil {
+		return err
+	}
+	p.add("sandboxes", plain(driver.Close))
+	if err := driver.Recover(ctx); err != nil {
+		return fmt.Errorf("cannot clean up after a killed server: %w", err)
+	}
+	p.pool = execenv.New(execenv.Options{
+		Sandboxes:   driver,
+		Runtimes:    runtimes.New(runtimes.Options{Dir: p.dir.sub("runtimes"), Store: trees{p.store}, Log: p.log}),
+		Store:       p.store,
+		Bus:         telemetry.NewBus(p.logs),
+		IdleTimeout: p.cfg.IdleTimeout,
+		Reach:       p.cfg.Reach,
+		Now:         now,
+		Log:         p.log,
+	})
+	p.add("execution environments", p.pool.Close)
+	return nil
+}
+
+func (p *parts) startFrontDoor(ctx context.Context) error {
+	secret, err := p.dir.secret()
+	if err != nil {
+		return err
+	}
+	management := control.New(control.Options{
+		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Now: now, Log: p.log,
+	})
+	if err := management.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	p.add("management", func(context.Context) error { management.Stop(); return nil })
+	p.handler = api.New(api.Options{
+		Control: management,
+		Invoke:  invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency, Now: now}),
+		Logs:    p.logs,
+		Account: p.cfg.Account,
+		Region:  p.cfg.Region,
+		Hosts:   p.cfg.Host,
+		Secret:  secret,
+		Now:     now,
+		Log:     p.log,
+		Version: ThisBuild().Version,
+	})
+	return nil
+}
+
+// trees shows the layer store to runtimes as "a folder and a release".
+type trees struct{ *layerstore.Store }

@@ -1,0 +1,124 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/config"
+)
+
+// State is what came out of a check.
+type State string
+
+// The states of a check.
+const (
+	Works    State = "ok"
+	Degraded State = "degraded" // functions run, but not quite as on AWS
+	Failed   State = "failed"   // functions can't run
+)
+
+// Check is one thing that the doctor found out.
+type Check struct {
+	Name    string
+	State   State
+	Detail  string // what was tried and what came out
+	Degrade string `json:",omitempty"` // what happens instead
+	Fix     string `json:",omitempty"` // the exact line that mends it, when one is known
+}
+
+// Examine finds out by doing what this machine can do with these settings, and reports each check when it is made. It needs
+// no server, disturbs none, and leaves nothing behind.
+func Examine(ctx context.Context, cfg config.Config, report func(Check)) {
+	x := &examination{cfg: cfg, report: report}
+	for _, step := range []func(context.Context){x.folder, x.port, x.clock, x.sandbox, x.interpreters, x.whole} {
+		if ctx.Err() == nil {
+			step(ctx)
+		}
+	}
+}
+
+type examination struct {
+	cfg    config.Config
+	report func(Check)
+}
+
+// leastFree is the room below which the doctor speaks up: one function with AWS's largest layers, a few times.
+const leastFree = 1 << 30
+
+// folder tries to write where the data folder is, or where it would be made.
+func (x *examination) folder(context.Context) {
+	c := Check{Name: "data folder", State: Works, Detail: x.cfg.Data + " can be written"}
+	at := nearest(x.cfg.Data)
+	if at != x.cfg.Data {
+		c.Detail = x.cfg.Data + " can be made"
+	}
+	f, err := os.CreateTemp(at, ".lamina-doctor-*")
+	if err != nil {
+		x.report(Check{c.Name, Failed, fmt.Sprintf("cannot write in %s: %v", at, err), "", "lamina serve --data FOLDER"})
+		return
+	}
+	f.Close()
+	os.Remove(f.Name())
+	if pid := folderUser(x.cfg.Data); pid != 0 {
+		c.Detail += fmt.Sprintf("; lamina serve, process %d, is using it", pid)
+	}
+	var fs unix.Statfs_t
+	if unix.Statfs(at, &fs) == nil {
+		free := int64(fs.Bavail) * fs.Bsize
+		c.Detail += fmt.Sprintf("; %d MB are free", free>>20)
+		if free < leastFree {
+			c.State, c.Degrade = Degraded, "layers of AWS's largest size may not fit"
+		}
+	}
+	x.report(c)
+}
+
+// nearest is the path itself, or the folder above it that exists.
+func nearest(path string) string {
+	for path != "/" {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+	return path
+}
+
+// port tries to listen.
+func (x *examination) port(ctx context.Context) {
+	c := Check{Name: "address", State: Works, Detail: x.cfg.Listen + " is free"}
+	ln, err := listen(ctx, x.cfg.Listen)
+	if err == nil {
+		ln.Close()
+		x.report(c)
+		return
+	}
+	o, _ := portOwner(x.cfg.Listen)
+	if o.PID != 0 && o.PID == folderUser(x.cfg.Data) {
+		c.Detail = fmt.Sprintf("%s is where lamina serve, process %d, answers", x.cfg.Listen, o.PID)
+		x.report(c)
+		return
+	}
+	c.State, c.Detail, c.Degrade = Degraded, err.Error(), "the server needs another port"
+	c.Fix = "lamina serve --listen 127.0.0.1:0"
+	x.report(c)
+}
+
+// clock sees whether the time can be right: not before this program was written.
+func (x *examination) clock(context.Context) {
+	c := Check{Name: "clock", State: Works, Detail: now().UTC().Format(time.RFC3339)}
+	built := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if t, err := time.Parse(time.RFC3339, ThisBuild().Time); err == nil {
+		built = t.Add(-24 * time.Hour)
+	}
+	if now().Before(built) {
+		c.State, c.Detail = Degraded, c.Detail+" is before this program was written"
+		c.Degrade, c.Fix = "signatures and time stamps are wrong", "timedatectl set-ntp true"
+	}
+	x.report(c)
+}
