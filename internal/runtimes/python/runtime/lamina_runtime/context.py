@@ -1,0 +1,87 @@
+"""The handler's second argument."""
+
+import time
+
+
+class _Shown:
+    """Objects that print their attributes."""
+
+    def __repr__(self):
+        return "%s([%s])" % (type(self).__name__, ",".join("%s=%s" % (n, getattr(self, n)) for n in self._shown))
+
+
+class CognitoIdentity(_Shown):
+    """Who called, when the caller came through Amazon Cognito; else its attributes are None."""
+
+    __slots__ = _shown = ("cognito_identity_id", "cognito_identity_pool_id")
+
+    def __init__(self, values):
+        self.cognito_identity_id = values.get("cognitoIdentityId")
+        self.cognito_identity_pool_id = values.get("cognitoIdentityPoolId")
+
+
+class Client(_Shown):
+    """The mobile application that called."""
+
+    __slots__ = _shown = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+
+    def __init__(self, values):
+        for name in self._shown:
+            setattr(self, name, values.get(name))
+
+
+class ClientContext(_Shown):
+    """What the caller said of himself."""
+
+    __slots__ = _shown = ("custom", "env", "client")
+
+    def __init__(self, values):
+        self.custom = values.get("custom")
+        self.env = values.get("env")
+        client = values.get("client")
+        self.client = None if client is None else Client(client)
+
+
+class LambdaContext(_Shown):
+    _shown = (
+        "aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb", "function_version",
+        "invoked_function_arn", "client_context", "identity", "tenant_id",
+    )  # fmt: skip
+
+    def __init__(self, headers, environ):
+        self.aws_request_id = headers.get("lambda-runtime-aws-request-id")
+        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
+        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
+        client = _parse(headers.get("lambda-runtime-client-context"), "Client Context")
+        self.client_context = None if client is None else ClientContext(client)
+        self.identity = CognitoIdentity(_parse(headers.get("lambda-runtime-cognito-identity"), "Cognito Identity") or {})
+        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms") or 0)
+
+    def get_remaining_time_in_millis(self):
+        """Give the time until the function is ended, never below zero."""
+        return max(self._epoch_deadline_time_in_ms - int(time.time() * 1000), 0)
+
+    def log(self, message):
+        """Write to the function's log as it is, without an end of line."""
+        from . import lazy
+
+        lazy.write(str(message))
+
+
+Context = LambdaContext
+
+
+def _parse(text, what):
+    if not text:
+        return None
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError("Unable to parse %s JSON: %s" % (what, error)) from None

@@ -1,0 +1,90 @@
+"""Error bodies, and what is logged of an error. Imported on the first error."""
+
+import importlib
+import os
+import sys
+import time
+import traceback
+
+from . import lazy, payload
+from .loop import Fault
+
+NBSP = "\u00a0"
+OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+
+
+def of_init(error):
+    """Log a failure of the start, and give its type and its body."""
+    lazy_warning()
+    kind, message, trace = parts(error, after_import=True)
+    return kind, report(kind, message, "", trace)
+
+
+def of_invocation(error, request):
+    """Log a failure of an invocation, and give its body."""
+    kind, message, trace = parts(error)
+    return report(kind, message, request, trace)
+
+
+def parts(error, after_import=False):
+    if isinstance(error, Fault):
+        return error.kind, error.message, error.trace
+    return type(error).__name__, str(error), stack(error.__traceback__)
+
+
+def stack(trace):
+    """The lines of a traceback from the first frame that is not ours."""
+    frames = [tuple(frame[:4]) for frame in traceback.extract_tb(trace)]
+    start = next((i for i, frame in enumerate(frames) if not frame[0].startswith(OWN)), len(frames) - 1)
+    while start < len(frames) and frames[start][0].endswith("/bootstrap.py") and frames[start][0] == OWN + "../bootstrap.py":
+        start += 1
+    return traceback.format_list(frames[start:])
+
+
+def report(kind, message, request, trace):
+    body = {"errorMessage": message, "errorType": kind, "requestId": request, "stackTrace": trace}
+    log(body)
+    return payload.encode(body)
+
+
+def log(body):
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
+        head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR"}
+        text = payload.encode(dict(head, **body)).decode("utf-8")
+        lazy.write(text if lazy.framed() else text + "\n", 0xA55A0016)
+        return
+    # Without frames an event ends with its line, so the lines of a trace are kept together by carriage returns.
+    joint = "\n" if lazy.framed() else "\r"
+    lines = ["[ERROR] " + ": ".join(filter(None, (body["errorType"], body["errorMessage"])))]
+    lines.append("Traceback (most recent call last):")
+    for entry in body["stackTrace"]:
+        lines += [indent(line) for line in entry.rstrip("\n").split("\n")]
+    lazy.write(joint.join(lines) + ("" if lazy.framed() else "\n"), 0xA55A0017)
+
+
+def indent(line):
+    """Keep the spaces at the start of a line: log viewers drop ordinary ones."""
+    text = line.lstrip(" ")
+    return NBSP * (len(line) - len(text)) + text
+
+
+def lazy_warning():
+    """The warning that comes before every failure of the start."""
+    import logging
+
+    logging.warning(
+        "LAMBDA_WARNING: Unhandled exception. The function's code failed while it was started; the error that follows says where.\r"
+    )
+
+
+def hint(error):
+    """When AWS's SDK is what is missing, say how to get it. The error itself stays AWS's."""
+    name = (getattr(error, "name", None) or "").split(".")[0]
+    if name not in SDK or not isinstance(error, ModuleNotFoundError):
+        return
+    runtime = "python3.%d" % sys.version_info[1]
+    sys.stderr.write(
+        "LAMINA_HINT: %s is part of AWS's SDK, which AWS's %s has and this one does not have yet: `lamina runtime add %s` adds it.\n"
+        % (name, runtime, runtime)
+    )

@@ -1,0 +1,85 @@
+"""What AWS's runtime has imported before a function's code starts, and ours has not.
+
+Two things would differ. A module of the function that is called like one of the standard library (queue.py, types.py) loses
+against those that are imported already: the finder here lets it lose in the same way. And the root logger has a handler from
+the start: here it gets it in the moment in which logging is imported, before the importer can look.
+"""
+
+import sys
+import time
+
+# The current invocation, for log records.
+request = ""
+tenant = None
+
+_log_fd = None
+
+FIRST = frozenset(
+    "__future__ atexit collections concurrent contextlib copyreg decimal enum functools heapq itertools json keyword "
+    "linecache logging math numbers operator pwd queue re reprlib runpy string textwrap threading token tokenize traceback "
+    "types warnings weakref _collections _decimal _functools _heapq _json _operator _queue _sre _string _tokenize _weakrefset "
+    "importlib".split()
+)
+
+
+def install(path, log_fd):
+    """Find the names of FIRST on this path, whatever sys.path says later."""
+    global _log_fd
+    _log_fd = log_fd
+    sys.meta_path.insert(0, Finder(path))
+    if "logging" in sys.modules:  # a .pth file may have imported it
+        _logging_imported()
+
+
+class Finder:
+    def __init__(self, path):
+        self._path = path
+        self._finder = next(f for f in sys.meta_path if getattr(f, "__name__", "") == "PathFinder")
+
+    def find_spec(self, name, path=None, target=None):
+        if path is not None or name not in FIRST:
+            return None
+        spec = self._finder.find_spec(name, self._path, target)
+        if spec is not None and name == "logging":
+            spec.loader = LoggingLoader(spec.loader)
+        return spec
+
+
+class LoggingLoader:
+    """Loads logging and gives the root logger its handler."""
+
+    def __init__(self, loader):
+        self._loader = loader
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        _logging_imported()
+
+
+def _logging_imported():
+    from . import logs
+
+    logs.install()
+
+
+def write(text, frame=0xA55A0003):
+    """Write to the function's log: one event on the log descriptor when there is one, else text on stdout."""
+    if _log_fd is None:
+        sys.stdout.write(text)
+        return
+    import os
+
+    data = text.encode("utf-8", "backslashreplace")
+    head = frame.to_bytes(4, "big") + len(data).to_bytes(4, "big") + int(time.time() * 1000000).to_bytes(8, "big")
+    todo = memoryview(head + data)
+    while todo:
+        todo = todo[os.write(_log_fd, todo) :]
+
+
+def framed():
+    """Report whether each write is an event of its own, so that it needs no mark at its end."""
+    return _log_fd is not None

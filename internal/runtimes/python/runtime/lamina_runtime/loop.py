@@ -1,0 +1,134 @@
+"""The life of a runtime process."""
+
+import os
+import sys
+
+from . import lazy, paths, payload
+from .client import Client
+from .context import Context
+
+
+class Fault(Exception):
+    """A failure with a name of AWS's, instead of an exception's class."""
+
+    def __init__(self, kind, message, trace=()):
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.trace = list(trace)
+
+
+def main():
+    environ = os.environ
+    log_fd = environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
+    prepare(environ, None if log_fd is None else int(log_fd))
+    client = Client(environ["AWS_LAMBDA_RUNTIME_API"])
+    try:
+        handler = find_handler(environ["_HANDLER"])
+    except Exception as error:
+        from . import failure
+
+        client.init_error(*failure.of_init(error))
+        sys.exit(1)
+    turn = client.next()
+    while True:
+        turn = serve(client, handler, *turn)
+
+
+def prepare(environ, log_fd):
+    """Make the process what AWS's is when a function's code starts."""
+    found = list(sys.path)
+    own_path = bool(environ.get("PYTHONPATH"))
+    root = environ.get("LAMBDA_TASK_ROOT", "/var/task")
+    sys.path[:] = paths.search(found, root, sys.version_info[1], own_path)
+    for folder in paths.with_pth(root, sys.version_info[1], own_path):
+        paths.add_pth(folder)
+    if not own_path:
+        environ["PYTHONPATH"] = environ.get("LAMBDA_RUNTIME_DIR", "/var/runtime")
+    lazy.install(found, log_fd)
+    sys.stdout = Unbuffered(sys.stdout)
+    sys.stderr = Unbuffered(sys.stderr)
+
+
+class Unbuffered:
+    """A text stream whose every write leaves the process at once: what was printed before a crash is seen."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def write(self, text):
+        n = self._stream.write(text)
+        self._stream.flush()
+        return n
+
+    def writelines(self, lines):
+        self._stream.writelines(lines)
+        self._stream.flush()
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+
+def find_handler(name):
+    """Import the module of a handler "package/module.function" and give the function."""
+    try:
+        module, function = name.rsplit(".", 1)
+    except ValueError as error:
+        raise Fault("Runtime.MalformedHandlerName", "Bad handler '%s': %s" % (name, error)) from None
+    if module.split(".")[0] in sys.builtin_module_names:
+        raise Fault("Runtime.BuiltInModuleConflict", "Cannot use built-in module %s as a handler module" % module)
+    import importlib
+
+    try:
+        found = importlib.import_module(module.replace("/", "."))
+    except ImportError as error:
+        from . import failure
+
+        failure.hint(error)
+        raise Fault("Runtime.ImportModuleError", "Unable to import module '%s': %s" % (module, error)) from None
+    except SyntaxError as error:
+        trace = ['  File "%s" Line %s\n    %s' % (error.filename, error.lineno, error.text)]
+        raise Fault("Runtime.UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module, error), trace) from None
+    try:
+        return getattr(found, function)
+    except AttributeError:
+        raise Fault("Runtime.HandlerNotFound", "Handler '%s' missing on module '%s'" % (function, module)) from None
+
+
+def serve(client, handler, headers, body):
+    """Run one invocation, and give the next one."""
+    request = headers.get("lambda-runtime-aws-request-id", "")
+    trace = headers.get("lambda-runtime-trace-id")
+    if trace:
+        os.environ["_X_AMZN_TRACE_ID"] = trace
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    lazy.request = request
+    lazy.tenant = headers.get("lambda-runtime-aws-tenant-id")
+    try:
+        result = answer(handler, headers, body)
+    except Exception as error:
+        from . import failure
+
+        return client.finish(request, "error", failure.of_invocation(error, request), "application/json")
+    return client.finish(request, "response", *result)
+
+
+def answer(handler, headers, body):
+    """Call the handler with the event, and give the answer's bytes and their type."""
+    try:
+        event = payload.decode(body, headers.get("content-type"))
+    except Exception as error:
+        raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
+    try:
+        context = Context(headers, os.environ)
+    except ValueError as error:
+        raise Fault("Runtime.LambdaContextUnmarshalError", str(error)) from None
+    result = handler(event, context)
+    if isinstance(result, bytes):
+        return result, "application/unknown"
+    try:
+        text = payload.encode(result)
+    except Exception as error:
+        raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
+    return text, "application/json"

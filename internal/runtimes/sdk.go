@@ -1,0 +1,123 @@
+package runtimes
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// sdkRecord says which SDK a runtime has. It is written when its tree is stored, and never changed in place.
+type sdkRecord struct {
+	Version      string         // "boto3 1.40.1"
+	Requirements string         // SHA-256 of the pins that it was installed from
+	Content      lambda.Content // its tree in the store
+}
+
+func (s *Set) sdkPath(r lambda.Runtime) string {
+	return filepath.Join(s.dir, "sdk", string(r)+".json")
+}
+
+// installedSDK reads the record of a runtime's SDK. A record that cannot be read counts as none: Add writes a new one.
+func (s *Set) installedSDK(r lambda.Runtime) (sdkRecord, bool) {
+	var rec sdkRecord
+	b, err := os.ReadFile(s.sdkPath(r))
+	if err != nil || json.Unmarshal(b, &rec) != nil {
+		return sdkRecord{}, false
+	}
+	return rec, true
+}
+
+// openSDK gives the folder of a runtime's SDK, "" when it has none.
+func (s *Set) openSDK(ctx context.Context, r lambda.Runtime) (string, func(), error) {
+	rec, ok := s.installedSDK(r)
+	if !ok {
+		return "", func() {}, nil
+	}
+	tree, err := s.store.Lower(ctx, rec.Content)
+	if err != nil {
+		return "", nil, fmt.Errorf("cannot open the SDK of %s: %w", r, err)
+	}
+	return tree.Path, tree.Release, nil
+}
+
+// Add installs AWS's SDK of the pinned version for a python runtime, with the host's pip, and tells progress what it does.
+// Installing what is installed already changes nothing. A running server shows it to the environments that start afterwards.
+func (s *Set) Add(ctx context.Context, r lambda.Runtime, progress io.Writer) (Info, error) {
+	in, err := s.interpreter(ctx, r)
+	if err != nil {
+		return Info{}, err
+	}
+	pins, err := s.python.Pins(in)
+	if err != nil {
+		return Info{}, err
+	}
+	if rec, ok := s.installedSDK(r); ok && rec.Requirements == pins.Digest && s.stored(ctx, rec) {
+		fmt.Fprintf(progress, "%s has %s already\n", r, rec.Version)
+		return s.info(in), nil
+	}
+	if err := s.install(ctx, r, func(dir string) error { return s.python.Install(ctx, in, pins, dir, progress) }, sdkRecord{
+		Version: pins.Version, Requirements: pins.Digest,
+	}); err != nil {
+		return Info{}, fmt.Errorf("cannot install the SDK of %s: %w", r, err)
+	}
+	fmt.Fprintf(progress, "%s has %s now\n", r, pins.Version)
+	return s.info(in), nil
+}
+
+// stored reports whether the store still has a recorded tree.
+func (s *Set) stored(ctx context.Context, rec sdkRecord) bool {
+	tree, err := s.store.Lower(ctx, rec.Content)
+	if err != nil {
+		return false
+	}
+	tree.Release()
+	return true
+}
+
+// install fills a folder, moves it into the store and records it.
+func (s *Set) install(ctx context.Context, r lambda.Runtime, fill func(dir string) error, rec sdkRecord) error {
+	if err := os.MkdirAll(filepath.Join(s.dir, "sdk"), 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Join(s.dir, "sdk"), ".install-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := fill(dir); err != nil {
+		return err
+	}
+	if rec.Content, err = s.store.PutFolder(ctx, dir); err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(rec, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(s.sdkPath(r), b)
+}
+
+// writeFile replaces a file in one step, so that a reader sees the old or the new bytes.
+func writeFile(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
