@@ -1,0 +1,133 @@
+package diskblob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/blob"
+	"github.com/laminadev/lamina/internal/digest"
+)
+
+// Stage makes a staging file that this process holds locked.
+func (d *Driver) Stage(context.Context) (blob.DriverStaged, error) {
+	for {
+		f, err := os.CreateTemp(d.staging, "")
+		if err != nil {
+			return nil, err
+		}
+		ours, err := lock(f)
+		if err == nil && ours {
+			return &staged{driver: d, f: f}, nil
+		}
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+			return nil, err
+		}
+	}
+}
+
+// lock locks a new file. Before that, a process that starts may have taken it for a leftover: then it is not ours.
+func lock(f *os.File) (bool, error) {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot lock %q: %w", f.Name(), err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return false, err
+	}
+	return st.Nlink > 0, nil
+}
+
+// writeback is how many bytes are written before the kernel is asked to begin to move them to the disk, so that little
+// is left to do when Commit syncs.
+const writeback = 4 << 20
+
+// staged is a file in the staging folder.
+type staged struct {
+	driver  *Driver
+	f       *os.File
+	size    int64
+	started int64 // up to here the kernel was asked to write
+	named   bool  // it has left the staging folder
+	done    bool
+}
+
+func (s *staged) Write(p []byte) (int, error) {
+	if s.done {
+		return 0, fs.ErrClosed
+	}
+	n, err := s.f.Write(p)
+	s.size += int64(n)
+	if s.size-s.started >= writeback {
+		// Only a hint: where it is not known, Commit has more to do.
+		unix.SyncFileRange(int(s.f.Fd()), s.started, s.size-s.started, unix.SYNC_FILE_RANGE_WRITE)
+		s.started = s.size
+	}
+	return n, err
+}
+
+func (s *staged) ReadAt(p []byte, off int64) (int, error) { return s.f.ReadAt(p, off) }
+
+// Commit gives the file its name. When it fails, the bytes stay staged and Discard is still due.
+func (s *staged) Commit(_ context.Context, sum digest.Digest) error {
+	if s.done {
+		return fs.ErrClosed
+	}
+	path := s.driver.path(sum)
+	shard := filepath.Dir(path)
+	if err := os.Mkdir(shard, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if !s.present(path) {
+		if err := s.f.Sync(); err != nil {
+			return err
+		}
+		if err := os.Rename(s.f.Name(), path); err != nil {
+			return err
+		}
+		s.named = true
+	}
+	// Also when another has put the blob there: he may not have come to this line yet.
+	if err := errors.Join(syncDir(shard), syncDir(s.driver.names)); err != nil {
+		return err
+	}
+	return s.Discard()
+}
+
+// present reports whether the blob is there already. A name that has not all of its bytes cannot be ours and is replaced.
+func (s *staged) present(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() == s.size
+}
+
+// Discard removes the file, if it still has its staging name, and closes it.
+func (s *staged) Discard() error {
+	if s.done {
+		return nil
+	}
+	s.done = true
+	var err error
+	if !s.named {
+		err = os.Remove(s.f.Name())
+	}
+	return errors.Join(err, s.f.Close())
+}
+
+func syncDir(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,310 @@
+package layerstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/archive"
+	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/layer"
+)
+
+const (
+	unpackWorkers = 2
+	batchFiles    = 64        // files of one directory that a worker takes at a time
+	copyBuffer    = 256 << 10 // most files are written with one call
+)
+
+// unpack writes the entries of an archive below an empty directory, reading each content once, and gives the SHA-256 of
+// each.
+//
+// Nothing is written through a link: archive lets nothing lie below one, directories come first and links last, and each
+// directory is opened component by component without following links. Modes and times of directories are set at the end,
+// the deepest first, so that a directory that shuts its owner out can still be filled.
+func unpack(ctx context.Context, a *archive.Archive, root int) ([]digest.Digest, error) {
+	u := &unpacker{archive: a, entries: a.Entries(), root: root}
+	u.sums = make([]digest.Digest, len(u.entries))
+	for _, step := range []func(context.Context) error{u.makeDirs, u.writeFiles, u.makeLinks, u.closeDirs} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return u.sums, nil
+}
+
+type unpacker struct {
+	archive *archive.Archive
+	entries []archive.Entry
+	sums    []digest.Digest
+	root    int
+}
+
+func (u *unpacker) makeDirs(context.Context) error {
+	for _, e := range u.entries {
+		if e.Type != archive.Dir {
+			continue
+		}
+		if err := unix.Mkdirat(u.root, e.Path, 0o700); err != nil {
+			return failed("make directory", e, err)
+		}
+	}
+	return nil
+}
+
+// batch is entries of one directory.
+type batch struct {
+	dir     string
+	entries []int
+}
+
+// batches groups the entries of a type by directory.
+func (u *unpacker) batches(t archive.Type) []batch {
+	var all []batch
+	current := make(map[string]int) // directory -> its batch that has room
+	for i, e := range u.entries {
+		if e.Type != t {
+			continue
+		}
+		dir, _ := split(e.Path)
+		n, ok := current[dir]
+		if !ok || len(all[n].entries) == batchFiles {
+			n = len(all)
+			current[dir] = n
+			all = append(all, batch{dir: dir})
+		}
+		all[n].entries = append(all[n].entries, i)
+	}
+	return all
+}
+
+// in runs f with the directory of a batch open.
+func (u *unpacker) in(dir string, f func(dir int) error) error {
+	fd, err := openDir(u.root, dir)
+	if err != nil {
+		return fmt.Errorf("cannot open directory %q: %w", dir, err)
+	}
+	defer unix.Close(fd)
+	return f(fd)
+}
+
+func (u *unpacker) writeFiles(ctx context.Context) error {
+	batches := u.batches(archive.File)
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range unpackWorkers {
+		g.Go(func() error {
+			w := &writer{unpacker: u, hash: sha256.New(), buf: make([]byte, copyBuffer)}
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= len(batches) {
+					return nil
+				}
+				if err := w.write(ctx, batches[n]); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// writer is one worker.
+type writer struct {
+	*unpacker
+	hash hash.Hash
+	buf  []byte
+}
+
+func (w *writer) write(ctx context.Context, b batch) error {
+	return w.in(b.dir, func(dir int) error {
+		for _, i := range b.entries {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := w.writeFile(dir, i); err != nil {
+				return failed("write", w.entries[i], err)
+			}
+		}
+		return nil
+	})
+}
+
+func (w *writer) writeFile(dir, i int) error {
+	e := w.entries[i]
+	_, name := split(e.Path)
+	fd, err := unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	err = w.copy(fd, i)
+	if err == nil {
+		err = unix.Fchmod(fd, uint32(e.Mode.Perm()))
+	}
+	if err := errors.Join(err, unix.Close(fd)); err != nil {
+		return err
+	}
+	return setTime(dir, name, e)
+}
+
+// copy moves the content of an entry to a file and sums it.
+func (w *writer) copy(fd, i int) error {
+	w.hash.Reset()
+	err := w.read(w.entries[i], func(p []byte) error {
+		w.hash.Write(p)
+		return writeAll(fd, p)
+	})
+	w.hash.Sum(w.sums[i][:0])
+	return err
+}
+
+// read gives the content of an entry to f, in pieces as large as the buffer.
+func (w *writer) read(e archive.Entry, f func([]byte) error) error {
+	r, err := w.archive.Open(e)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		n, err := io.ReadFull(r, w.buf)
+		end := err == io.EOF || err == io.ErrUnexpectedEOF
+		if err != nil && !end {
+			return err
+		}
+		if n > 0 {
+			if err := f(w.buf[:n]); err != nil {
+				return err
+			}
+		}
+		if end {
+			return nil
+		}
+	}
+}
+
+func (u *unpacker) makeLinks(ctx context.Context) error {
+	for _, b := range u.batches(archive.Symlink) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := u.in(b.dir, func(dir int) error {
+			for _, i := range b.entries {
+				if err := u.makeLink(dir, i); err != nil {
+					return failed("make link", u.entries[i], err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *unpacker) makeLink(dir, i int) error {
+	e := u.entries[i]
+	r, err := u.archive.Open(e)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	target, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(target, 0) {
+		return &archive.Error{Reason: archive.Unsafe, Path: e.Path, Text: "NUL in the target of a link"}
+	}
+	u.sums[i] = digest.Of(target)
+	_, name := split(e.Path)
+	if err := unix.Symlinkat(string(target), dir, name); err != nil {
+		return err
+	}
+	return setTime(dir, name, e)
+}
+
+// closeDirs sets modes and times of directories, those of the root last.
+func (u *unpacker) closeDirs(context.Context) error {
+	batches := u.batches(archive.Dir)
+	// A parent sorts before its children, so from the end the deepest come first.
+	slices.SortFunc(batches, func(a, b batch) int { return strings.Compare(b.dir, a.dir) })
+	for _, b := range batches {
+		err := u.in(b.dir, func(dir int) error {
+			for _, i := range b.entries {
+				e := u.entries[i]
+				_, name := split(e.Path)
+				if err := unix.Fchmodat(dir, name, uint32(e.Mode.Perm()), 0); err != nil {
+					return failed("set the mode of", e, err)
+				}
+				if err := setTime(dir, name, e); err != nil {
+					return failed("set the time of", e, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := unix.Fchmod(u.root, 0o755); err != nil {
+		return err
+	}
+	return setTime(u.root, ".", archive.Entry{})
+}
+
+// setTime gives what dir holds by name the time of an entry.
+func setTime(dir int, name string, e archive.Entry) error {
+	t := unix.Timespec{Sec: layer.ModTime(e).Unix()}
+	return unix.UtimesNanoAt(dir, name, []unix.Timespec{t, t}, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+// openDir opens a directory below root, one component after the other, following no link.
+func openDir(root int, path string) (int, error) {
+	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := unix.Openat(root, ".", flags, 0)
+	if err != nil || path == "" {
+		return fd, err
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		next, err := unix.Openat(fd, part, flags, 0)
+		unix.Close(fd)
+		if err != nil {
+			return -1, err
+		}
+		fd = next
+	}
+	return fd, nil
+}
+
+func writeAll(fd int, p []byte) error {
+	for len(p) > 0 {
+		n, err := unix.Write(fd, p)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+func split(path string) (dir, name string) {
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(0, i)], path[i+1:]
+}
+
+func failed(what string, e archive.Entry, err error) error {
+	return fmt.Errorf("cannot %s %q: %w", what, e.Path, err)
+}
