@@ -111,6 +111,9 @@ func readBody(req *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	}
+	if b.Len() == 0 {
+		return []byte{}, nil // posted, and empty
+	}
 	return b.Bytes(), nil
 }
 

@@ -1,0 +1,138 @@
+package execenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/runtimeapi"
+	"github.com/laminadev/lamina/internal/runtimes"
+	"github.com/laminadev/lamina/internal/sandbox"
+)
+
+// The Runtime API's address inside every sandbox, and where code and layers are.
+const (
+	apiHost  = "169.254.100.1"
+	apiAddr  = apiHost + ":9001"
+	taskRoot = "/var/task"
+	optRoot  = "/opt"
+)
+
+// create makes the sandbox with everything but the runtime's process. An error leaves nothing that close does not end.
+func (e *environment) create(ctx context.Context) error {
+	o := &e.pool.o
+	var err error
+	if e.runtime, err = o.Runtimes.Resolve(ctx, e.rev.Config.Runtime); err != nil {
+		return err
+	}
+	if err := e.openTrees(ctx); err != nil {
+		return err
+	}
+	// From here on a caller that goes away does not matter: what is half made helps nobody.
+	ctx = context.WithoutCancel(ctx)
+	box, err := o.Sandboxes.Create(ctx, e.spec())
+	if err != nil {
+		return fmt.Errorf("cannot create a sandbox: %w", err)
+	}
+	e.box = box
+	if !e.pool.adopt(box) {
+		return errClosed
+	}
+	l, err := box.Listen(ctx, apiAddr)
+	if err != nil {
+		return fmt.Errorf("cannot listen in the sandbox: %w", err)
+	}
+	e.api = runtimeapi.Serve(l)
+	e.env = e.variables()
+	return nil
+}
+
+// openTrees gets the folders of code and layers, and holds them until close.
+func (e *environment) openTrees(ctx context.Context) error {
+	var err error
+	if e.code, err = e.openTree(ctx, e.rev.Code); err != nil {
+		return err
+	}
+	for _, l := range e.rev.Layers {
+		tree, err := e.openTree(ctx, l.Content)
+		if err != nil {
+			return fmt.Errorf("layer %s: %w", l.ARN, err)
+		}
+		e.layers = append(e.layers, tree)
+	}
+	return nil
+}
+
+func (e *environment) openTree(ctx context.Context, c lambda.Content) (*layerstore.Lower, error) {
+	tree, err := e.pool.o.Store.Lower(ctx, c)
+	switch lambda.KindOf(err) {
+	case lambda.NotFound, lambda.Invalid, lambda.TooLarge:
+		return nil, &lambda.Error{Kind: lambda.BadZip, Message: "Lambda could not unzip the deployment package.", Err: err}
+	}
+	return tree, err
+}
+
+func (e *environment) spec() sandbox.Spec {
+	c := &e.rev.Config
+	root := append(runtimes.DefaultRoot(), e.runtime.Mounts...)
+	root = append(root,
+		sandbox.Mount{Target: taskRoot, Overlay: []string{e.code.Path}},
+		sandbox.Mount{Target: optRoot, Overlay: e.optLowers()})
+	return sandbox.Spec{
+		ID:         e.id,
+		Account:    e.rev.Key.Account,
+		Root:       root,
+		TmpSize:    int64(c.StorageSize) << 20,
+		Memory:     int64(c.MemorySize) << 20,
+		Processes:  lambda.MaxProcesses,
+		Reach:      e.pool.o.Reach,
+		LocalAddrs: []string{apiHost},
+	}
+}
+
+// optLowers gives the folders of /opt, the top one first: the last layer of the list wins.
+func (e *environment) optLowers() []string {
+	lowers := make([]string, 0, len(e.layers))
+	for i := len(e.layers) - 1; i >= 0; i-- {
+		lowers = append(lowers, e.layers[i].Path)
+	}
+	return lowers
+}
+
+// extensions names the files below /opt/extensions, which AWS would start. Links are not followed: the trees are of
+// strangers, and this is not yet inside the sandbox.
+func (e *environment) extensions() []string {
+	var found []string
+	for _, l := range e.layers {
+		dir := filepath.Join(l.Path, "extensions")
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+			continue
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, entry := range entries {
+			if !entry.IsDir() {
+				found = append(found, optRoot+"/extensions/"+entry.Name())
+			}
+		}
+	}
+	return found
+}
+
+// lstat looks for the root entry called name in the merged lowers, the top one first.
+func lstat(lowers []string, name string) (fs.FileInfo, error) {
+	for _, dir := range lowers {
+		info, err := os.Lstat(filepath.Join(dir, name))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return info, err
+		}
+	}
+	return nil, fs.ErrNotExist
+}

@@ -1,0 +1,148 @@
+package execenv
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/runtimeapi"
+	"github.com/laminadev/lamina/internal/runtimes"
+	"github.com/laminadev/lamina/internal/sandbox"
+	"github.com/laminadev/lamina/internal/telemetry"
+)
+
+// killTimeout bounds the wait for the kernel to let processes go. It is never reached on a healthy machine.
+const killTimeout = 30 * time.Second
+
+// environment is one execution environment. Its owner alone uses it, but for publish.
+type environment struct {
+	pool   *Pool
+	fleet  *fleet
+	rev    *lambda.Revision
+	source *telemetry.Source
+	id     string
+
+	runtime *runtimes.Runtime
+	code    *layerstore.Lower
+	layers  []*layerstore.Lower // in the order of the function's list
+	box     sandbox.Sandbox
+	api     *runtimeapi.Server
+	env     []string
+	process *process // the runtime, nil when none was started or the last one was killed
+	warm    bool     // the runtime has initialised
+
+	initDuration time.Duration // of an Init phase that no invocation has reported yet
+
+	// The pool's mu guards these.
+	ending    bool
+	idleFrom  time.Time
+	idleTimer *time.Timer
+
+	// publishing guards what follows and keeps events in order: the readers of output publish too.
+	publishing sync.Mutex
+	tail       *tail
+}
+
+func newEnvironment(p *Pool, f *fleet, rev *lambda.Revision, version string) *environment {
+	var b [16]byte
+	rand.Read(b[:])
+	id := hex.EncodeToString(b[:])
+	return &environment{pool: p, fleet: f, rev: rev, id: id, source: newSource(rev, version, id, p.o.Now())}
+}
+
+// newSource names the environment's log stream as AWS does. A log group that functions share tells them apart.
+func newSource(rev *lambda.Revision, version, id string, now time.Time) *telemetry.Source {
+	name, own := string(rev.Key.Name), "/aws/lambda/"+string(rev.Key.Name)
+	group := rev.Config.Logging.LogGroup
+	if group == "" || group == own {
+		group, name = own, ""
+	}
+	return &telemetry.Source{
+		Revision:  rev,
+		Version:   version,
+		LogGroup:  group,
+		LogStream: fmt.Sprintf("%s/%s[%s]%s", now.UTC().Format("2006/01/02"), name, version, id),
+	}
+}
+
+// publish sends an event of this environment to the bus and to the log tail of the invocation that runs.
+func (e *environment) publish(t telemetry.Type, record any) {
+	event := telemetry.Event{Time: e.pool.o.Now(), Type: t, Source: e.source, Record: record}
+	e.publishing.Lock()
+	defer e.publishing.Unlock()
+	if e.tail != nil {
+		e.tail.Consume(event)
+	}
+	e.pool.o.Bus.Publish(event)
+}
+
+func (e *environment) publishLine(line string) { e.publish(telemetry.TypeFunction, line) }
+
+// alive reports whether there is a sandbox that can still be used.
+func (e *environment) alive() bool {
+	if e.box == nil {
+		return false
+	}
+	select {
+	case <-e.box.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+// reset kills every process, keeps /tmp, and makes the next invocation initialise again. What was printed until then is
+// published.
+func (e *environment) reset() {
+	e.warm = false
+	if e.process != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
+		defer cancel()
+		if err := e.box.KillAll(ctx); err != nil && e.alive() {
+			e.pool.o.Log.Error("cannot reset an execution environment", "id", e.id, "err", err)
+			e.closeBox()
+		}
+	}
+	if e.process != nil {
+		e.process.end()
+		e.process = nil
+	}
+	e.api.Reset()
+}
+
+// close ends the environment. There are no extensions, so nothing is asked to stop first: AWS kills the runtime too.
+func (e *environment) close() {
+	e.closeBox()
+	if e.process != nil {
+		e.process.end()
+	}
+	if e.api != nil {
+		if err := e.api.Close(); err != nil {
+			e.pool.o.Log.Warn("cannot close a runtime API", "id", e.id, "err", err)
+		}
+	}
+	for _, l := range append(e.layers, e.code) {
+		if l != nil {
+			l.Release()
+		}
+	}
+	if e.runtime != nil && e.runtime.Release != nil {
+		e.runtime.Release()
+	}
+}
+
+func (e *environment) closeBox() {
+	if e.box == nil {
+		return
+	}
+	if err := e.box.Close(); err != nil && !errors.Is(err, context.Canceled) {
+		e.pool.o.Log.Error("cannot close a sandbox", "id", e.id, "err", err)
+	}
+	e.pool.forget(e.box)
+}

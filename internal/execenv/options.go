@@ -1,0 +1,76 @@
+package execenv
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/runtimes"
+	"github.com/laminadev/lamina/internal/sandbox"
+	"github.com/laminadev/lamina/internal/telemetry"
+)
+
+// Options are what a pool works with.
+type Options struct {
+	Sandboxes   sandbox.Driver
+	Runtimes    Runtimes // a *runtimes.Set
+	Store       Trees    // a *layerstore.Store
+	Bus         *telemetry.Bus
+	IdleTimeout time.Duration // how long an environment may wait for its next invocation; 0: DefaultIdleTimeout
+	InitTimeout time.Duration // limit of the Init phase; 0: AWS's 10 s
+	Reach       []string      // host addresses that functions may dial on their loopback
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// DefaultIdleTimeout is how long an environment is kept when Options do not say.
+const DefaultIdleTimeout = 10 * time.Minute
+
+// Runtimes finds what a managed runtime needs.
+type Runtimes interface {
+	Resolve(ctx context.Context, r lambda.Runtime) (*runtimes.Runtime, error)
+}
+
+// Trees gives the folders that are mounted at /var/task and /opt.
+type Trees interface {
+	Lower(ctx context.Context, c lambda.Content) (*layerstore.Lower, error)
+}
+
+// Invocation is one event for a function.
+type Invocation struct {
+	RequestID     string
+	Payload       []byte
+	InvokedARN    string // as the caller named the function
+	Version       string // "$LATEST" or a number
+	ClientContext string // JSON, already decoded
+	TraceID       string
+	LogTail       bool // the answer waits for the end of the invocation and carries the log
+}
+
+// Response is what the caller gets.
+type Response struct {
+	Payload       []byte
+	FunctionError string // "" or "Unhandled"
+	LogTail       []byte // up to 4 KB from START to REPORT, when asked for
+}
+
+func (o Options) withDefaults() Options {
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = DefaultIdleTimeout
+	}
+	if o.InitTimeout <= 0 {
+		o.InitTimeout = lambda.InitTimeoutSeconds * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Bus == nil {
+		o.Bus = telemetry.NewBus()
+	}
+	return o
+}

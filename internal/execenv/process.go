@@ -1,0 +1,103 @@
+package execenv
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/laminadev/lamina/internal/sandbox"
+)
+
+// process is one run of the runtime, with the pipes that it and its children print to.
+type process struct {
+	exited  chan struct{} // closed when the runtime has ended; exit and err are then set
+	exit    sandbox.Exit
+	err     error // the sandbox lost sight of it
+	cancel  context.CancelFunc
+	outputs []*output
+}
+
+// start starts the runtime. A command that cannot be executed is the function's fault; everything else is ours.
+func (e *environment) start(ctx context.Context) *fault {
+	args, f := e.command()
+	if f != nil {
+		return f
+	}
+	p := &process{exited: make(chan struct{})}
+	cmd := sandbox.Command{Path: args[0], Args: args, Env: e.env, Dir: taskRoot}
+	stdout, err := p.open(&lines{emit: e.publishLine})
+	if err != nil {
+		return sandboxFault(err.Error())
+	}
+	defer stdout.Close()
+	cmd.Stdout, cmd.Stderr = stdout, stdout
+	if e.framesLog() {
+		log, err := p.open(&frames{text: &lines{emit: e.publishLine}})
+		if err != nil {
+			p.closeOutputs()
+			return sandboxFault(err.Error())
+		}
+		defer log.Close()
+		cmd.ExtraFiles = []*os.File{log} // descriptor 3
+	}
+	run, err := e.box.Spawn(ctx, cmd)
+	if err != nil {
+		p.closeOutputs()
+		return spawnFault(args[0], err)
+	}
+	e.process = p
+	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		defer close(p.exited)
+		p.exit, p.err = run.Wait(ctx)
+	}()
+	return nil
+}
+
+// framesLog reports whether the runtime's client writes framed log events: our managed bootstraps do.
+func (e *environment) framesLog() bool { return !e.runtime.Name.Provided() }
+
+func (p *process) open(c cutter) (*os.File, error) {
+	o, w, err := openOutput(c)
+	if err != nil {
+		return nil, err
+	}
+	p.outputs = append(p.outputs, o)
+	return w, nil
+}
+
+// spawnFault words a failed start as AWS does, whose supervisor is a Go program too.
+func spawnFault(path string, err error) *fault {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		switch errno {
+		case syscall.EACCES, syscall.ENOENT, syscall.ENOEXEC, syscall.ENOTDIR, syscall.ELOOP, syscall.EPERM, syscall.EISDIR:
+			return entrypointFault("fork/exec " + path + ": " + errno.Error())
+		}
+	}
+	return sandboxFault(err.Error())
+}
+
+// flush publishes what has been printed until now.
+func (p *process) flush(partial bool) {
+	for _, o := range p.outputs {
+		o.flush(partial)
+	}
+}
+
+func (p *process) closeOutputs() {
+	for _, o := range p.outputs {
+		o.close()
+	}
+}
+
+// end waits for the end of a process that was killed and publishes the last of its output.
+func (p *process) end() {
+	timer := time.AfterFunc(killTimeout, p.cancel)
+	<-p.exited
+	timer.Stop()
+	p.cancel()
+	p.closeOutputs()
+}
