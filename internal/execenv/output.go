@@ -97,7 +97,7 @@ func (o *output) flush(partial bool) {
 	if c, err := o.r.SyscallConn(); err == nil {
 		_ = c.Control(func(fd uintptr) {
 			// A process that never stops to write must not keep us here: only what is in the pipe now counts.
-			left, err := unix.IoctlGetInt(int(fd), unix.FIONREAD)
+			left, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ)
 			for err == nil && left > 0 {
 				var n int
 				n, err = o.read(int(fd), left)

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/execenv"
@@ -31,7 +32,8 @@ type Environments interface {
 type Options struct {
 	Catalog     Functions
 	Pool        Environments
-	Concurrency int // invocations of one account and region at a time; 0: AWS's default, 1000
+	Concurrency int              // invocations of one account and region at a time; 0: AWS's default, 1000
+	Now         func() time.Time // the wall clock, for what depends on it once aliases and retries are built
 }
 
 // Service invokes functions. Its methods may be called at the same time.
