@@ -1,85 +1,109 @@
-// Package control manages functions and layer versions.
 package control
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"time"
 
+	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/layerstore"
 )
 
-// Options are the parts that a Service works with.
+// Options are the parts that a Service works with. It closes none of them.
 type Options struct {
 	Catalog catalog.Store
-	Store   Trees // a *layerstore.Store
-	Blobs   *blob.Store
+	Store   Trees
+	Blobs   *blob.Store // where zips are staged
 	Now     func() time.Time
-	Log     *slog.Logger
+	Log     *slog.Logger // nil: nothing is logged
 }
 
 // Trees is what control needs of a *layerstore.Store.
-type Trees any
+type Trees interface {
+	Import(ctx context.Context, st *blob.Staged, lim layerstore.ImportLimits) (lambda.Content, error)
+	Lower(ctx context.Context, c lambda.Content) (*layerstore.Lower, error)
+	Entries(ctx context.Context, c lambda.Content) ([]archive.Entry, error)
+	OpenZip(ctx context.Context, d digest.Digest) (blob.Reader, error)
+}
 
-// Service answers the operations.
-type Service struct{ Options }
+var _ Trees = (*layerstore.Store)(nil)
 
-// New gives a service; Start makes its background work begin.
-func New(o Options) *Service { return &Service{o} }
+// Service answers the operations. Its methods may be called concurrently.
+type Service struct {
+	catalog catalog.Store
+	trees   Trees
+	blobs   *blob.Store
+	now     func() time.Time
+	settler *settler
+}
 
-var errSkeleton = lambda.Errorf(lambda.NotBuilt, "not there yet")
+// New gives a service. Functions stay Pending until Start.
+func New(o Options) *Service {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Service{o.Catalog, o.Store, o.Blobs, o.Now, newSettler(o.Catalog, o.Store, o.Log)}
+}
 
-func (s *Service) Start(ctx context.Context) error { return errSkeleton }
-func (s *Service) Stop()                           {}
+// Start takes up the changes that a crash or a stop interrupted and begins to work in the background. ctx ends that work, as
+// Stop does.
+func (s *Service) Start(ctx context.Context) error { return s.settler.start(ctx) }
+
+// Stop ends the work in the background and waits for it; what was not finished is taken up by the next Start. It may be
+// called twice, and without Start.
+func (s *Service) Stop() { s.settler.stop() }
+
+// StageZip takes in the bytes of a zip while they arrive. The operation that is then given the zip commits or discards it; who
+// does not come that far discards it himself. An error of r is given back as it is.
 func (s *Service) StageZip(ctx context.Context, r io.Reader) (*blob.Staged, error) {
-	return s.Blobs.Stage(ctx, r)
+	return s.blobs.Stage(ctx, r)
 }
+
+// OpenZip opens a stored zip for a download; it is of kind NotFound when there is none.
 func (s *Service) OpenZip(ctx context.Context, d digest.Digest) (blob.Reader, error) {
-	return nil, errSkeleton
+	r, err := s.trees.OpenZip(ctx, d)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &lambda.Error{Kind: lambda.NotFound, Message: noSuchResource, Err: err}
+	}
+	return r, err
 }
 
-// Qualify joins the qualifier of ?Qualifier with the one in the function's name; differing ones are of kind Invalid.
-func Qualify(ref lambda.FunctionRef, q lambda.Qualifier) (lambda.FunctionRef, error) {
-	return ref, errSkeleton
+// importZip verifies and stores a zip; unzipped is how many bytes it may hold, always more than 0.
+func (s *Service) importZip(ctx context.Context, st *blob.Staged, unzipped int64) (lambda.Content, error) {
+	return s.trees.Import(ctx, st, layerstore.ImportLimits{ZippedSize: lambda.MaxZipSize, UnzippedSize: unzipped})
 }
 
-// Reach refuses a function of another region (kind NotFound) or account (kind Denied, without a text).
-func Reach(caller lambda.Scope, ref lambda.FunctionRef) error { return errSkeleton }
+// discard is deferred by every operation that is given a zip; it does nothing when there is none, or after Import.
+func discard(st *blob.Staged) {
+	if st != nil {
+		st.Discard()
+	}
+}
 
-func (s *Service) PublishLayerVersion(ctx context.Context, in PublishLayerVersionInput) (catalog.LayerVersion, error) {
-	return catalog.LayerVersion{}, errSkeleton
+// kindText gives an error of one kind AWS's text, and other errors back as they are.
+func kindText(err error, kind lambda.Kind, text string) error {
+	if !lambda.IsKind(err, kind) {
+		return err
+	}
+	return &lambda.Error{Kind: kind, Message: text, Err: err}
 }
-func (s *Service) GetLayerVersion(ctx context.Context, caller lambda.Scope, arn lambda.LayerVersionARN) (catalog.LayerVersion, error) {
-	return catalog.LayerVersion{}, errSkeleton
+
+// storageText gives an error of kind OverQuota AWS's text.
+func storageText(err error) error {
+	return kindText(err, lambda.OverQuota, "Code storage limit exceeded.")
 }
-func (s *Service) ListLayerVersions(ctx context.Context, in ListLayerVersionsInput) (LayerVersionPage, error) {
-	return LayerVersionPage{}, errSkeleton
-}
-func (s *Service) ListLayers(ctx context.Context, in ListLayersInput) (LayerVersionPage, error) {
-	return LayerVersionPage{}, errSkeleton
-}
-func (s *Service) DeleteLayerVersion(ctx context.Context, caller lambda.Scope, arn lambda.LayerVersionARN) error {
-	return errSkeleton
-}
-func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (catalog.Function, error) {
-	return catalog.Function{}, errSkeleton
-}
-func (s *Service) GetFunction(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) (catalog.Function, error) {
-	return catalog.Function{}, errSkeleton
-}
-func (s *Service) ListFunctions(ctx context.Context, in ListFunctionsInput) (FunctionPage, error) {
-	return FunctionPage{}, errSkeleton
-}
-func (s *Service) DeleteFunction(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) error {
-	return errSkeleton
-}
-func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeInput) (catalog.Function, error) {
-	return catalog.Function{}, errSkeleton
-}
-func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunctionConfigurationInput) (catalog.Function, error) {
-	return catalog.Function{}, errSkeleton
+
+// notBuilt says which member of a request asks for what is not built yet.
+func notBuilt(member string) error {
+	return lambda.Errorf(lambda.NotBuilt, "lamina does not implement %s yet.", member)
 }

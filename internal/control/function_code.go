@@ -1,0 +1,63 @@
+package control
+
+import (
+	"context"
+
+	"github.com/laminadev/lamina/internal/catalog"
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// UpdateFunctionCodeInput is the request of UpdateFunctionCode.
+type UpdateFunctionCodeInput struct {
+	Caller        lambda.Scope
+	Ref           lambda.FunctionRef
+	Package       Package
+	Architectures []string          // empty: as they are
+	RevisionID    lambda.RevisionID // "": whatever it is
+	DryRun        bool              // check everything and answer what the function would be
+	Publish       bool              // not built
+	NotBuilt      []string          // as in CreateFunctionInput
+}
+
+// UpdateFunctionCode gives a function another deployment package.
+func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeInput) (catalog.Function, error) {
+	defer discard(in.Package.Zip)
+	f, err := s.find(ctx, in.Caller, in.Ref)
+	if err != nil {
+		return catalog.Function{}, err
+	}
+	if err := checkUpdateCode(in); err != nil {
+		return catalog.Function{}, err
+	}
+	if err := checkUpdatable(f, in.RevisionID); err != nil {
+		return catalog.Function{}, err
+	}
+	code, err := s.importBeside(ctx, in.Package.Zip, f.Latest.Layers)
+	if err != nil {
+		return catalog.Function{}, err
+	}
+	change := func(r *lambda.Revision) error {
+		r.Code = code
+		if len(in.Architectures) > 0 {
+			r.Config.Architectures = in.Architectures
+		}
+		if rest := lambda.MaxUnzippedSize - unzippedSize(r.Layers); code.UnzippedSize > rest { // other layers than before
+			return codeTooLarge(rest)
+		}
+		return nil
+	}
+	if in.DryRun {
+		return f, change(&f.Latest)
+	}
+	return s.revise(ctx, in.Ref, in.RevisionID, change)
+}
+
+func checkUpdateCode(in UpdateFunctionCodeInput) error {
+	if err := checkMembers(in.NotBuilt, in.Publish); err != nil {
+		return err
+	}
+	if in.Package.ImageURI != "" {
+		return lambda.Errorf(lambda.Invalid, "Please don't provide ImageUri when updating a function with packageType Zip.")
+	}
+	return in.Package.check()
+}

@@ -1,0 +1,138 @@
+package control
+
+import (
+	"context"
+
+	"github.com/laminadev/lamina/internal/catalog"
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// CreateFunctionInput is the request of CreateFunction. Zero members of Config take AWS's defaults.
+type CreateFunctionInput struct {
+	Caller  lambda.Scope       // account and region of the request
+	Ref     lambda.FunctionRef // the function as the request names it
+	Config  lambda.Configuration
+	Package Package
+	// EnvironmentJSON is the JSON of Environment.Variables as it was sent, for the messages that print variables in the order
+	// of the request. Without it they are printed by name.
+	EnvironmentJSON string
+	LayerARNs       []string
+	Tags            map[string]string
+	Publish         bool // not built
+	// NotBuilt names the members of the request that ask for what is not built (VpcConfig, FileSystemConfigs, …). Any of them
+	// is answered with kind NotBuilt.
+	NotBuilt []string
+}
+
+// creating is what AWS says beside the state of a new function, and of one that is updated: yes, the same words.
+var creating = catalog.Reason{Text: "The function is being created.", Code: "Creating"}
+
+// CreateFunction records a function, which is then Pending.
+func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (catalog.Function, error) {
+	defer discard(in.Package.Zip)
+	if err := checkCreate(in); err != nil {
+		return catalog.Function{}, err
+	}
+	layers, err := s.attach(ctx, in.Caller, in.LayerARNs)
+	if err != nil {
+		return catalog.Function{}, err
+	}
+	if err := s.checkAbsent(ctx, in.Ref.FunctionKey); err != nil {
+		return catalog.Function{}, err
+	}
+	rev := lambda.Revision{Config: withDefaults(in.Config, in.Ref.Name), Layers: layers.layers, ShadowMap: layers.shadows}
+	if rev.Code, err = s.importZip(ctx, in.Package.Zip, lambda.MaxUnzippedSize); err != nil {
+		return catalog.Function{}, err
+	}
+	if err := checkTotal(rev); err != nil {
+		return catalog.Function{}, err
+	}
+	return s.insertFunction(ctx, in, rev)
+}
+
+func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, rev lambda.Revision) (catalog.Function, error) {
+	now := s.now()
+	rev.LastModified = now
+	f, err := s.catalog.InsertFunction(ctx, catalog.Function{
+		Key:         in.Ref.FunctionKey,
+		Latest:      rev,
+		State:       lambda.StatePending,
+		StateReason: creating,
+		Tags:        in.Tags,
+		Created:     now,
+	}, lambda.MaxCodeStorage)
+	if err != nil {
+		return f, storageText(kindText(err, lambda.Conflict, functionExists(in.Ref.Name)))
+	}
+	s.settler.add(f)
+	return f, nil
+}
+
+// checkCreate refuses what can be refused without looking anything up.
+func checkCreate(in CreateFunctionInput) error {
+	if err := Reach(in.Caller, in.Ref); err != nil {
+		return err
+	}
+	if len(in.Ref.Name) > lambda.MaxFunctionName {
+		return lambda.Errorf(lambda.Invalid, "1 validation error detected: Value '%s' at 'functionName' failed to satisfy constraint: "+
+			"Member must have length less than or equal to %d", in.Ref.Name, lambda.MaxFunctionName)
+	}
+	if err := checkBuilt(in); err != nil {
+		return err
+	}
+	if err := in.Package.check(); err != nil {
+		return err
+	}
+	if in.Config.Runtime == "" || in.Config.Handler == "" {
+		return lambda.Errorf(lambda.Invalid, "Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+	}
+	if err := checkRuntime(in.Config.Runtime); err != nil {
+		return err
+	}
+	if err := checkEnvironment(in.Config.Environment, in.EnvironmentJSON); err != nil {
+		return err
+	}
+	if len(in.Tags) > lambda.MaxTags {
+		return lambda.Errorf(lambda.Invalid, "Number of tags exceeds resource tag limit.")
+	}
+	return nil
+}
+
+// checkBuilt refuses what AWS has and lamina has not yet.
+func checkBuilt(in CreateFunctionInput) error {
+	if in.Config.PackageType == "Image" {
+		if in.Config.Handler != "" || in.Config.Runtime != "" || len(in.LayerARNs) > 0 {
+			return lambda.Errorf(lambda.Invalid,
+				"Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
+		}
+		return notBuilt("PackageType Image")
+	}
+	return checkMembers(in.NotBuilt, in.Publish)
+}
+
+// checkMembers refuses the members that no operation on functions honours yet.
+func checkMembers(members []string, publish bool) error {
+	if len(members) > 0 {
+		return notBuilt(members[0])
+	}
+	if publish {
+		return notBuilt("Publish")
+	}
+	return nil
+}
+
+// checkAbsent spares storing the zip of a function that exists.
+func (s *Service) checkAbsent(ctx context.Context, k lambda.FunctionKey) error {
+	_, err := s.catalog.GetFunction(ctx, k)
+	switch {
+	case err == nil:
+		return lambda.Errorf(lambda.Conflict, "%s", functionExists(k.Name))
+	case lambda.IsKind(err, lambda.NotFound):
+		return nil
+	}
+	return err
+}
+
+func functionExists(name lambda.FunctionName) string {
+	return "Function already exist: " + string(name)
+}
