@@ -83,6 +83,7 @@ func group(name, short string, children ...*cobra.Command) *cobra.Command {
 // groupless makes a command without an action of its own print its help, and refuse words that are no command.
 func groupless(c *cobra.Command) {
 	c.Args = cobra.ArbitraryArgs
+	c.SuggestionsMinimumDistance = 2
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return c.Help()

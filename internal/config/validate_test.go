@@ -1,0 +1,87 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/laminadev/lamina/internal/config"
+)
+
+func valid() config.Config {
+	return config.Default(func(k string) string { return map[string]string{"HOME": "/home/ada"}[k] }, false)
+}
+
+func TestValidate(t *testing.T) {
+	type change func(*config.Config)
+	for name, tt := range map[string]struct {
+		change
+		want string // in the error; "" is none
+	}{
+		"as it is":          {func(*config.Config) {}, ""},
+		"localhost":         {func(c *config.Config) { c.Listen = "localhost:80" }, ""},
+		"IPv6 loopback":     {func(c *config.Config) { c.Listen = "[::1]:4566" }, ""},
+		"another loopback":  {func(c *config.Config) { c.Listen = "127.9.9.9:0" }, ""},
+		"all addresses":     {func(c *config.Config) { c.Listen = ":4566" }, "only the \"open\" mode of authentication is built"},
+		"all of IPv6":       {func(c *config.Config) { c.Listen = "[::]:4566" }, "\"sigv4\", which other addresses need, is not built yet"},
+		"an outer address":  {func(c *config.Config) { c.Listen = "192.0.2.1:4566" }, "Use 127.0.0.1:4566"},
+		"a name":            {func(c *config.Config) { c.Listen = "example.org:80" }, "is refused"},
+		"no port":           {func(c *config.Config) { c.Listen = "127.0.0.1" }, "is not HOST:PORT"},
+		"port too large":    {func(c *config.Config) { c.Listen = "127.0.0.1:65536" }, "is not HOST:PORT"},
+		"relative data":     {func(c *config.Config) { c.Data = "x" }, "absolute"},
+		"region":            {func(c *config.Config) { c.Region = "earth" }, "is not a region"},
+		"account":           {func(c *config.Config) { c.Account = "42" }, "is not 12 digits"},
+		"host with port":    {func(c *config.Config) { c.Host = []string{"a:80"} }, "is not a host name"},
+		"host with scheme":  {func(c *config.Config) { c.Host = []string{"http://a"} }, "is not a host name"},
+		"host":              {func(c *config.Config) { c.Host = []string{"lamina.example-1.org"} }, ""},
+		"reach":             {func(c *config.Config) { c.Reach = []string{"127.0.0.1:80", "[::1]:81"} }, ""},
+		"reach port 0":      {func(c *config.Config) { c.Reach = []string{"h:0"} }, "is not HOST:PORT"},
+		"reach any host":    {func(c *config.Config) { c.Reach = []string{":80"} }, "is not HOST:PORT"},
+		"reach twice":       {func(c *config.Config) { c.Reach = []string{"a:80", "a:80"} }, ""},
+		"reach one port":    {func(c *config.Config) { c.Reach = []string{"a:80", "b:80"} }, "a:80 and b:80 have the same port"},
+		"concurrency":       {func(c *config.Config) { c.Concurrency = 0 }, "at least 1"},
+		"idle":              {func(c *config.Config) { c.IdleTimeout = 0 }, "longer than 0"},
+		"drain":             {func(c *config.Config) { c.DrainTimeout = -time.Second }, "negative"},
+		"no drain":          {func(c *config.Config) { c.DrainTimeout = 0 }, ""},
+		"level":             {func(c *config.Config) { c.LogLevel = "loud" }, "is none of debug, info, warn, error"},
+		"format":            {func(c *config.Config) { c.LogFormat = "xml" }, "is none of text, json"},
+		"helper absent":     {func(c *config.Config) { c.Helper = "/nowhere/lamina-init" }, "no such file"},
+		"helper no program": {func(c *config.Config) { c.Helper = "/etc/passwd" }, "is not a program"},
+		"helper relative":   {func(c *config.Config) { c.Helper = "bin/x" }, "absolute"},
+		"postgres":          {func(c *config.Config) { c.Database = "postgres://u:p@h/d" }, ""},
+		"sqlite":            {func(c *config.Config) { c.Database = "sqlite:///a/b.db" }, ""},
+		"sqlite two slash":  {func(c *config.Config) { c.Database = "sqlite://a/b.db" }, "three slashes"},
+		"mysql":             {func(c *config.Config) { c.Database = "mysql://h/d" }, "neither sqlite nor postgres"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := valid()
+			tt.change(&c)
+			err := c.Validate()
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("got %v", err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestValidateTellsEverything(t *testing.T) {
+	c := valid()
+	c.Region, c.Account, c.LogFormat = "earth", "42", "xml"
+	err := c.Validate()
+	for _, name := range []string{"region: ", "account: ", "log-format: "} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is missing in %v", name, err)
+		}
+	}
+}
+
+func TestValidateHidesThePassword(t *testing.T) {
+	c := valid()
+	c.Database = "postgres://u:hunter2@h:port/d"
+	if err := c.Validate(); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
