@@ -30,6 +30,9 @@ func House() []Room {
 		{Path: "api/lambdaapi", Floor: 8, Imports: doors, Level: true, Gives: "AWS Lambda's operations"},
 		{Path: "api/laminaapi", Floor: 8, Imports: doors, Level: true, Gives: "what AWS lacks, under /lamina/v1"},
 		{Path: "api/stsapi", Floor: 8, Imports: doors, Level: true, Gives: "who is calling"},
+		{Path: "api/wire", Floor: 8, Level: true, Gives: "what the front door hands to the APIs behind it"},
+		{Path: "api/jsonstream", Floor: 8, Level: true, Gives: "JSON read as a stream, so that a zip inside never is in memory"},
+		{Path: "api/gen", Floor: 8, Gives: "the generator of lambdaapi's tables, a program"},
 		{Path: "console", Floor: 8, Imports: []string{"auth"}, Gives: "serves the embedded console"},
 
 		{Path: "rollout", Floor: 7, Imports: []string{"control", "invoke", "usage", "jobs"}, Gives: "moves alias weights and layer versions in stages"},
@@ -97,7 +100,7 @@ func House() []Room {
 var (
 	// doors are what the front door's packages call.
 	doors = []string{"control", "invoke", "rollout", "updates", "stacks", "registry", "usage", "identity", "objects", "events",
-		"logstream", "auth", "catalog", "blob", "client"}
+		"logstream", "auth", "catalog", "blob", "client", "api/wire", "api/jsonstream"}
 	// knowing are what the packages that know something of layers stand on.
 	knowing = []string{"catalog", "blob", "telemetry"}
 	// toolkit are what the functions of layers stand on: never a server.

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/laminadev/lamina/internal/api/lambdaapi"
+	"github.com/laminadev/lamina/internal/api/wire"
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// services is what lamina answers, for the message to a caller of something else.
+const services = "lambda and sts"
+
+// dispatch finds the API of a request. What lies under our own paths is ours, whatever service it was signed for.
+func (d *door) dispatch(r *http.Request) (wire.API, error) {
+	switch path := r.URL.Path; {
+	case strings.HasPrefix(path, "/lamina/"):
+		return d.lamina, nil
+	case lambdaapi.IsDownload(path):
+		return d.lambda, nil
+	}
+	switch service := readCredential(r).service; service {
+	case "lambda":
+		return d.lambda, nil
+	case "sts":
+		return d.sts, nil
+	case "":
+		return d.byPath(r), nil
+	default:
+		return nil, lambda.Errorf(lambda.NotBuilt, "lamina does not have the AWS service %q. It answers %s; point other services at another endpoint.", service, services)
+	}
+}
+
+// byPath finds the API of a request without a signature: STS lies at the root, all others under a date.
+func (d *door) byPath(r *http.Request) wire.API {
+	if r.URL.Path == "/" && (r.Method == http.MethodPost || r.URL.Query().Has("Action")) {
+		return d.sts
+	}
+	return d.lambda
+}

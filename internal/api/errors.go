@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/laminadev/lamina/internal/api/wire"
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// row says what a kind of error is called on the wire.
+type row struct {
+	kind      lambda.Kind
+	operation string // the only one that the row is for; "" means all
+	exception string
+	status    int
+	key       string // the body's member with the text: AWS has two spellings
+	plain     bool   // the body has no Type
+}
+
+const (
+	upper = "Message"
+	lower = "message"
+)
+
+// rows is the one table between kinds and exceptions. The first row that fits wins.
+var rows = []row{
+	{kind: lambda.NotFound, exception: "ResourceNotFoundException", status: 404, key: upper},
+	{kind: lambda.Conflict, exception: "ResourceConflictException", status: 409, key: lower},
+	{kind: lambda.Constraint, exception: "ValidationException", status: 400, key: lower, plain: true},
+	{kind: lambda.Invalid, exception: "InvalidParameterValueException", status: 400, key: lower},
+	{kind: lambda.Malformed, exception: "InvalidRequestContentException", status: 400, key: lower},
+	{kind: lambda.Stale, exception: "PreconditionFailedException", status: 412, key: lower},
+	{kind: lambda.OverQuota, exception: "CodeStorageExceededException", status: 400, key: lower},
+	{kind: lambda.PolicyTooLong, exception: "PolicyLengthExceededException", status: 400, key: lower},
+	{kind: lambda.TooLarge, operation: "Invoke", exception: "RequestTooLargeException", status: 413, key: lower},
+	{kind: lambda.TooLarge, exception: "RequestEntityTooLargeException", status: 413, key: lower, plain: true},
+	{kind: lambda.WrongMediaType, exception: "UnsupportedMediaTypeException", status: 415, key: lower},
+	{kind: lambda.Throttled, exception: "TooManyRequestsException", status: 429, key: lower},
+	{kind: lambda.NotReady, exception: "ResourceConflictException", status: 409, key: lower},
+	{kind: lambda.BadRuntime, exception: "InvalidRuntimeException", status: 502, key: upper},
+	{kind: lambda.BadZip, exception: "InvalidZipFileException", status: 502, key: upper},
+	{kind: lambda.Denied, exception: "AccessDeniedException", status: 403, key: upper, plain: true},
+	{kind: lambda.NotBuilt, exception: "NotImplementedException", status: 501, key: lower},
+	{kind: lambda.Internal, exception: "ServiceException", status: 500, key: upper},
+}
+
+// internalText is all that a caller learns of a failure that is ours.
+const internalText = "An error occurred and the request cannot be processed."
+
+var internalError = &lambda.Error{Kind: lambda.Internal, Message: internalText}
+
+func rowOf(kind lambda.Kind, operation string) row {
+	for _, r := range rows {
+		if r.kind == kind && (r.operation == "" || r.operation == operation) {
+			return r
+		}
+	}
+	return rows[len(rows)-1]
+}
+
+// fail answers an error. What nobody classified goes to the log with the request id, and the caller gets a fixed text.
+func (d *door) fail(w http.ResponseWriter, r *http.Request, c *wire.Call, err error) {
+	var e *lambda.Error
+	if !errors.As(err, &e) {
+		e = &lambda.Error{Kind: lambda.Internal, Err: err}
+	}
+	if e.Kind == lambda.Internal {
+		level := slog.LevelError
+		if r.Context().Err() != nil { // the caller went away, and what was cut short is no fault
+			level = slog.LevelDebug
+		}
+		d.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "a request failed", slog.String("request_id", c.RequestID),
+			slog.String("operation", c.Operation), slog.Any("error", err))
+		e = internalError
+	}
+	d.answer(w, r, e, c.Operation)
+}
+
+// answer writes an error. The header says the exception's name, which is where SDKs look first.
+func (d *door) answer(w http.ResponseWriter, r *http.Request, e *lambda.Error, operation ...string) {
+	row := rowOf(e.Kind, first(operation))
+	h := w.Header()
+	h.Del("Content-Length")
+	h["x-amzn-ErrorType"] = []string{row.exception}
+	if e.Kind == lambda.Throttled {
+		h.Set("Retry-After", "1")
+	}
+	if writeXML(w, r, row, e) {
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(row.status)
+	_, _ = w.Write(row.body(e)) // the caller may be gone
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// body is the JSON of an error. AWS writes null where it has no text.
+func (r row) body(e *lambda.Error) []byte {
+	body := map[string]any{r.key: nil}
+	if e.Message != "" {
+		body[r.key] = e.Message
+	}
+	if !r.plain && !e.Untyped {
+		body["Type"] = "User"
+	}
+	if e.Kind == lambda.Internal {
+		body["Type"] = "Service"
+	}
+	if e.Reason != "" {
+		body["Reason"] = e.Reason
+	}
+	b, _ := json.Marshal(body) // strings and nil always marshal
+	return b
+}
+
+func stack() string { return string(debug.Stack()) }

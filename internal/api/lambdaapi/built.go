@@ -1,0 +1,24 @@
+package lambdaapi
+
+// built are the operations that lamina has. The others of Routes answer that they are not built.
+var built = map[string]serveFunc{
+	"PublishLayerVersion":  handle((*API).publishLayerVersion),
+	"GetLayerVersion":      handle((*API).getLayerVersion),
+	"GetLayerVersionByArn": handle((*API).getLayerVersionByARN),
+	"ListLayerVersions":    handle((*API).listLayerVersions),
+	"ListLayers":           handle((*API).listLayers),
+	"DeleteLayerVersion":   handle((*API).deleteLayerVersion),
+
+	"CreateFunction":              handle((*API).createFunction),
+	"GetFunction":                 handle((*API).getFunction),
+	"GetFunctionConfiguration":    handle((*API).getFunctionConfiguration),
+	"ListFunctions":               handle((*API).listFunctions),
+	"UpdateFunctionCode":          handle((*API).updateFunctionCode),
+	"UpdateFunctionConfiguration": handle((*API).updateFunctionConfiguration),
+	"DeleteFunction":              handle((*API).deleteFunction),
+
+	"Invoke": (*API).invoke,
+}
+
+// Built reports whether lamina has an operation.
+func Built(operation string) bool { return built[operation] != nil }

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// hosts are the names under which we may be addressed, beside those of loopback.
+//
+// In open mode whoever reaches the port may do everything, so a web page must not reach it through the browser of somebody
+// on this machine. A page's requests carry its Origin or say that they cross sites; and a page whose own name was made to
+// resolve to loopback carries that name as Host.
+type hosts map[string]bool
+
+func newHosts(names []string) hosts {
+	h := hosts{}
+	for _, n := range names {
+		h[strings.ToLower(n)] = true
+	}
+	return h
+}
+
+// check refuses a request that a foreign page made.
+func (h hosts) check(r *http.Request) error {
+	if !h.ours(r.Host) {
+		return lambda.Errorf(lambda.Denied, "The host %q is not one of this server's. Use localhost, or start the server with --host %s.", r.Host, hostname(r.Host))
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && !sameOrigin(origin, r) {
+		return lambda.Errorf(lambda.Denied, "Requests of pages from %q are refused.", origin)
+	}
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		return lambda.Errorf(lambda.Denied, "Requests of pages from other sites are refused.")
+	}
+	return nil
+}
+
+func (h hosts) ours(host string) bool {
+	name := strings.TrimSuffix(strings.ToLower(hostname(host)), ".")
+	if ip := net.ParseIP(name); ip != nil {
+		return ip.IsLoopback() || h[name]
+	}
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || name != "" && h[name]
+}
+
+// hostname is a host without its port and brackets.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
+
+func sameOrigin(origin string, r *http.Request) bool {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return strings.EqualFold(origin, scheme+r.Host)
+}
