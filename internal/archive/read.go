@@ -86,6 +86,8 @@ func (r *reader) Read(p []byte) (int, error) {
 	r.left -= int64(n)
 	r.crc = crc32.Update(r.crc, crc32.IEEETable, p[:n])
 	switch {
+	case r.rec.entry.Type == Symlink && hasNUL(p[:n]):
+		r.err = refuse(Unsafe, r.rec.entry.Path, "NUL in the target of a link")
 	case err == io.EOF && r.left > 0:
 		r.err = r.corrupt("is shorter than announced", nil)
 	case err != nil && err != io.EOF:
