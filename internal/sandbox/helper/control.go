@@ -1,0 +1,114 @@
+package helper
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
+)
+
+// control is the helper's end of the control socket.
+type control struct {
+	fd  int
+	in  []byte
+	oob []byte
+
+	mu sync.Mutex // held while a packet goes out
+}
+
+// packet is a request with its descriptors. What takes a descriptor takes it out of the list.
+type packet struct {
+	msg         initproto.Message
+	descriptors []int
+}
+
+// take gives the next descriptor away; -1 when there is none left.
+func (p *packet) take() int {
+	if len(p.descriptors) == 0 {
+		return -1
+	}
+	fd := p.descriptors[0]
+	p.descriptors = p.descriptors[1:]
+	return fd
+}
+
+// close closes the descriptors that nobody took.
+func (p *packet) close() {
+	for _, fd := range p.descriptors {
+		unix.Close(fd)
+	}
+}
+
+// receive waits for the next request. Its bytes are valid until the next call.
+func (c *control) receive() (*packet, error) {
+	if c.in == nil {
+		c.in = make([]byte, initproto.MaxRequest)
+		c.oob = make([]byte, unix.CmsgSpace(4*initproto.MaxDescriptors))
+	}
+	n, oobn, flags, err := c.recvmsg()
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, io.EOF
+	}
+	descriptors, err := rights(c.oob[:oobn])
+	if err != nil || flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
+		return nil, initproto.ErrMessage
+	}
+	msg, err := initproto.ParseMessage(c.in[:n])
+	return &packet{msg: msg, descriptors: descriptors}, err
+}
+
+func (c *control) recvmsg() (n, oobn, flags int, err error) {
+	for {
+		n, oobn, flags, _, err = unix.Recvmsg(c.fd, c.in, c.oob, unix.MSG_CMSG_CLOEXEC)
+		if err != unix.EINTR {
+			return n, oobn, flags, err
+		}
+	}
+}
+
+// rights reads the descriptors out of control messages.
+func rights(oob []byte) ([]int, error) {
+	if len(oob) == 0 {
+		return nil, nil
+	}
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil, err
+	}
+	var all []int
+	for i := range messages {
+		fds, err := unix.ParseUnixRights(&messages[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, fds...)
+	}
+	return all, nil
+}
+
+// send sends one message. A server that cannot be told anything is gone: then the helper, and with it the sandbox, ends.
+func (c *control) send(verb initproto.Verb, seq uint64, body []byte, descriptors ...int) {
+	packet := initproto.Message{Verb: verb, Seq: seq, Body: body}.Append(nil)
+	var oob []byte
+	if len(descriptors) > 0 {
+		oob = unix.UnixRights(descriptors...)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		err := unix.Sendmsg(c.fd, packet, oob, nil, unix.MSG_NOSIGNAL)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			os.Exit(0)
+		}
+		return
+	}
+}

@@ -1,0 +1,99 @@
+package helper
+
+import (
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
+)
+
+// Open files of every process, soft and hard: AWS's.
+const openFiles = 1024
+
+// reservedProcesses stand beside the sandbox's own in RLIMIT_NPROC: as root the spawner thread; rootless all threads
+// of the helper, which has the same user ID there.
+const (
+	reservedMapped   = 1
+	reservedRootless = 12
+)
+
+// finish makes /tmp, closes the root, lets go of the host, and sets the limits. It gives a descriptor of /proc.
+func (b *base) finish(m initproto.Setup) (int, initproto.Failure) {
+	steps := []struct {
+		op string
+		do func() error
+	}{
+		{"mount /tmp", func() error { return mountTmp(m.TmpSize) }},
+		{"detach the host root", b.detach},
+		{"make the root read-only", closeRoot},
+		{"set the host name", func() error { return unix.Sethostname([]byte(m.Hostname)) }},
+		{"add addresses", func() error { return addAddresses(m.LocalAddrs) }},
+		{"set limits", func() error { return b.setLimits(m.Processes) }},
+	}
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			return -1, fail(s.op, "", err)
+		}
+	}
+	unix.Umask(0o022)
+	proc, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return proc, fail("open", "/proc", err)
+}
+
+func mountTmp(size uint64) error {
+	options := []string{"mode", "1777"}
+	if size > 0 {
+		options = append(options, "size", strconv.FormatUint(size, 10))
+	}
+	fd, err := newTmpfs(safe, options...)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := makeFolder("/tmp"); err != nil {
+		return err
+	}
+	return attach(fd, "/tmp")
+}
+
+// detach unmounts the scratch folder with the host's root and the layers below it.
+func (b *base) detach() error {
+	unix.Close(b.old)
+	if err := unix.Unmount(scratch, unix.MNT_DETACH); err != nil {
+		return err
+	}
+	return unix.Rmdir(scratch)
+}
+
+func closeRoot() error {
+	return unix.MountSetattr(unix.AT_FDCWD, "/", 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | safe})
+}
+
+// setLimits sets the helper's own resource limits; what it starts inherits them.
+func (b *base) setLimits(processes uint64) error {
+	limits := map[int]uint64{unix.RLIMIT_NOFILE: openFiles, unix.RLIMIT_CORE: 0}
+	if processes > 0 {
+		limits[unix.RLIMIT_NPROC] = processes + b.reserved()
+	}
+	for which, value := range limits {
+		var now syscall.Rlimit
+		if err := syscall.Getrlimit(which, &now); err != nil {
+			return err
+		}
+		value = min(value, now.Max)
+		// syscall, not unix: it also stops Go from giving its children the limit it found at its start.
+		if err := syscall.Setrlimit(which, &syscall.Rlimit{Cur: value, Max: value}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *base) reserved() uint64 {
+	if b.mapped {
+		return reservedMapped
+	}
+	return reservedRootless
+}

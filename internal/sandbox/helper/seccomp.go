@@ -1,0 +1,86 @@
+package helper
+
+import (
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The filter refuses what a function never needs and what kernels are broken through: mounts, namespaces, keyrings,
+// bpf, modules, the machine's clock and power, io_uring, userfaultfd. It answers EPERM, as AWS does for new namespaces.
+// clone3 answers ENOSYS, because a filter cannot look behind its pointer; C libraries then use clone. System calls of
+// another architecture (32-bit, x32) do not exist.
+var refused = []uint32{
+	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT,
+	unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT, unix.SYS_FSPICK, unix.SYS_MOVE_MOUNT, unix.SYS_OPEN_TREE,
+	unix.SYS_MOUNT_SETATTR, unix.SYS_OPEN_TREE_ATTR,
+	unix.SYS_UNSHARE, unix.SYS_SETNS,
+	unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL,
+	unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD,
+	unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER,
+	unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE, unix.SYS_DELETE_MODULE,
+	unix.SYS_KEXEC_LOAD, unix.SYS_KEXEC_FILE_LOAD, unix.SYS_REBOOT,
+	unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_QUOTACTL_FD,
+	unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME, unix.SYS_CLOCK_ADJTIME, unix.SYS_ADJTIMEX,
+	unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_NAME_TO_HANDLE_AT, unix.SYS_LOOKUP_DCOOKIE, unix.SYS_FANOTIFY_INIT,
+	unix.SYS_SYSLOG, unix.SYS_VHANGUP, unix.SYS_SETHOSTNAME, unix.SYS_SETDOMAINNAME,
+	unix.SYS_MOVE_PAGES, unix.SYS_MIGRATE_PAGES, unix.SYS_PIDFD_GETFD,
+}
+
+const newNamespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+
+// Offsets in struct seccomp_data.
+const (
+	dataNumber = 0
+	dataArch   = 4
+	dataArg0   = 16
+)
+
+// installFilter puts the filter on the calling thread, which must have no_new_privs.
+func installFilter() error {
+	program := filter()
+	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&prog)))
+	runtime.KeepAlive(program)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// filter is the program: from the top, one test after the other, each followed by its answer.
+func filter() []unix.SockFilter {
+	const eperm, enosys = uint32(unix.EPERM), uint32(unix.ENOSYS)
+	p := []unix.SockFilter{load(dataArch), skipIfEqual(auditArch), answer(enosys), load(dataNumber)}
+	p = append(p, extraNumbers()...)
+	p = append(p, skipUnlessEqual(unix.SYS_CLONE3), answer(enosys))
+	for _, n := range refusedHere() {
+		p = append(p, skipUnlessEqual(n), answer(eperm))
+	}
+	return append(p,
+		jump(unix.BPF_JEQ, unix.SYS_CLONE, 0, 3), // the last test may change the accumulator
+		load(dataArg0),
+		jump(unix.BPF_JSET, newNamespaces, 0, 1),
+		answer(eperm),
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	)
+}
+
+func refusedHere() []uint32 { return append(refused[:len(refused):len(refused)], refusedOnArch...) }
+
+func load(offset uint32) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
+}
+
+func jump(test uint16, k uint32, yes, no uint8) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_JMP | test | unix.BPF_K, K: k, Jt: yes, Jf: no}
+}
+
+func skipIfEqual(k uint32) unix.SockFilter     { return jump(unix.BPF_JEQ, k, 1, 0) }
+func skipUnlessEqual(k uint32) unix.SockFilter { return jump(unix.BPF_JEQ, k, 0, 1) }
+
+func answer(errno uint32) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | errno}
+}

@@ -1,0 +1,269 @@
+package linuxsandbox
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/sandbox"
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
+)
+
+// box is a sandbox. Its life follows the helper's: whatever ends the helper runs end, once.
+type box struct {
+	driver *Driver
+	spec   sandbox.Spec
+	memory *memory
+	done   chan struct{}
+	// alive is cancelled at the end; what runs for the sandbox in the server stops with it.
+	alive  context.Context
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu        sync.Mutex // guards what follows
+	started   *started   // nil until begun
+	closing   bool
+	group     *group
+	processes map[int]*process
+	listeners map[net.Listener]bool
+}
+
+var _ sandbox.Sandbox = (*box)(nil)
+
+func newBox(d *Driver, spec sandbox.Spec) *box {
+	b := &box{
+		driver:    d,
+		spec:      spec,
+		done:      make(chan struct{}),
+		processes: map[int]*process{},
+		listeners: map[net.Listener]bool{},
+	}
+	b.memory = newMemory(spec.Memory, b.overLimit)
+	b.alive, b.cancel = context.WithCancel(context.Background())
+	return b
+}
+
+// begin takes a helper and makes it this sandbox. The slow parts that do not need each other run beside each other: the
+// helper's own start, and opening trees and making cgroups here.
+func (b *box) begin(ctx context.Context) error {
+	id, err := b.driver.ids.of(b.spec.Account)
+	if err != nil {
+		return err
+	}
+	s, err := b.driver.pool.take(id)
+	if err != nil {
+		return fmt.Errorf("cannot create sandbox %s: %w", b.spec.ID, err)
+	}
+	if !b.adopt(s) {
+		s.stop()
+		return errClosed
+	}
+	if err := b.setUp(ctx, s); err != nil {
+		return fmt.Errorf("cannot create sandbox %s: %w", b.spec.ID, err)
+	}
+	b.driver.sampler.add(b.memory)
+	return b.reach(ctx)
+}
+
+// adopt ties the box to a helper, unless the box is closed already.
+func (b *box) adopt(s *started) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closing || !s.whenEnded(b.end) {
+		return false
+	}
+	s.conn.onExit(b.exited)
+	b.started = s
+	return true
+}
+
+func (b *box) setUp(ctx context.Context, s *started) error {
+	idmap := -1
+	if s.identity.mapped() {
+		fd, err := s.userNamespace()
+		if err != nil {
+			return fmt.Errorf("cannot open the user namespace: %w", err)
+		}
+		defer unix.Close(fd)
+		idmap = fd
+	}
+	root, err := plan(b.spec.Root, idmap)
+	if err != nil {
+		return err
+	}
+	defer root.close()
+	if err := b.enterGroup(s); err != nil {
+		return err
+	}
+	if err := s.awaitHello(ctx); err != nil {
+		return err
+	}
+	return b.describe(ctx, s, root)
+}
+
+func (s *started) awaitHello(ctx context.Context) error {
+	select {
+	case a := <-s.conn.hello:
+		a.close()
+		return a.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// enterGroup makes the cgroup and puts the helper into it before it has done anything for this sandbox.
+func (b *box) enterGroup(s *started) error {
+	g, err := b.driver.cgroups.create(b.spec.ID, b.spec.Memory, b.spec.Processes)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.group = g
+	b.mu.Unlock()
+	b.memory.watch(g.meter())
+	return g.add(s.process.Pid)
+}
+
+// describe sends the Spec and waits until the root stands.
+func (b *box) describe(ctx context.Context, s *started, root *rootPlan) error {
+	for _, m := range root.batches {
+		if err := s.conn.send(initproto.VerbMounts, 0, m.mounts.Append(nil), m.descriptors); err != nil {
+			return err
+		}
+	}
+	setup := initproto.Setup{
+		Hostname:   "sandbox",
+		TmpSize:    uint64(b.spec.TmpSize),
+		Processes:  uint64(b.spec.Processes),
+		LocalAddrs: b.spec.LocalAddrs,
+	}
+	a, err := s.conn.call(ctx, initproto.VerbSetup, setup.Append(nil), nil, &request{})
+	if err != nil {
+		a.close()
+		return err
+	}
+	if len(a.descriptors) != 1 {
+		a.close()
+		return initproto.ErrMessage
+	}
+	b.memory.watchProcesses(os.NewFile(uintptr(a.descriptors[0]), "sandbox proc"))
+	return nil
+}
+
+// conn gives the control socket, once the sandbox stands.
+func (b *box) conn() (*conn, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closing || b.started == nil {
+		return nil, errEnded
+	}
+	return b.started.conn, nil
+}
+
+// KillAll implements sandbox.Sandbox.
+func (b *box) KillAll(ctx context.Context) error {
+	if err := b.killAll(ctx); err != nil {
+		return err
+	}
+	b.memory.forgive()
+	return nil
+}
+
+func (b *box) killAll(ctx context.Context) error {
+	c, err := b.conn()
+	if err != nil {
+		return err
+	}
+	_, err = c.call(ctx, initproto.VerbKillAll, nil, nil, &request{})
+	return err
+}
+
+// overLimit ends what used too much memory: the limit is the sandbox's, not one process's.
+func (b *box) overLimit() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closing {
+		b.work.Go(func() { b.killAll(b.alive) })
+	}
+}
+
+// Usage implements sandbox.Sandbox.
+func (b *box) Usage() sandbox.Usage { return b.memory.usage() }
+
+// Done implements sandbox.Sandbox.
+func (b *box) Done() <-chan struct{} { return b.done }
+
+// Close implements sandbox.Sandbox.
+func (b *box) Close() error {
+	b.mu.Lock()
+	b.closing = true
+	s := b.started
+	b.mu.Unlock()
+	if s == nil {
+		b.endOnce()
+	} else {
+		s.conn.close()
+	}
+	<-b.done
+	return nil
+}
+
+// endOnce ends a box that has no helper. Close may be called twice.
+func (b *box) endOnce() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case <-b.done:
+	default:
+		b.cancel()
+		b.driver.forget(b.spec.ID)
+		close(b.done)
+	}
+}
+
+// exited hears from the helper that a process ended. Whether memory was the reason is known before anybody who waits
+// for the process hears of it.
+func (b *box) exited(e initproto.Exit) {
+	b.mu.Lock()
+	p := b.processes[int(e.PID)]
+	delete(b.processes, int(e.PID))
+	b.mu.Unlock()
+	if syscall.Signal(e.Signal) == syscall.SIGKILL {
+		b.memory.check()
+	}
+	if p != nil {
+		p.finish(sandbox.Exit{Code: int(e.Code), Signal: syscall.Signal(e.Signal), Time: time.Unix(0, int64(e.Nanos))})
+	}
+}
+
+// end runs when the helper is gone and with it every process. Nothing of the sandbox is left after it.
+func (b *box) end() {
+	b.mu.Lock()
+	b.closing = true
+	processes, listeners, group := b.processes, b.listeners, b.group
+	b.processes, b.listeners = nil, nil
+	b.mu.Unlock()
+
+	b.cancel()
+	b.memory.check()
+	b.driver.sampler.remove(b.memory)
+	b.memory.close()
+	for _, p := range processes {
+		p.finish(sandbox.Exit{Signal: syscall.SIGKILL, Time: time.Now()})
+	}
+	for l := range listeners {
+		l.Close()
+	}
+	b.work.Wait()
+	if err := group.remove(); err != nil {
+		b.driver.log.Error("cannot remove the cgroup of a sandbox", "sandbox", b.spec.ID, "error", err)
+	}
+	b.driver.forget(b.spec.ID)
+	close(b.done)
+}

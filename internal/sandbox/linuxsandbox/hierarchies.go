@@ -1,0 +1,222 @@
+package linuxsandbox
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// hierarchies are the cgroup file systems of this machine.
+type hierarchies struct {
+	v2  string            // mount point; "" without
+	own string            // folder of this process in v2
+	v1  map[string]string // mount point by controller
+}
+
+// findCgroups finds out by doing which limits cgroups can give here.
+func findCgroups(state string) *cgroups {
+	h, err := readHierarchies()
+	if err != nil {
+		return &cgroups{why: err}
+	}
+	c := &cgroups{traces: h.traces(state)}
+	if err := c.useV2(h, state); err == nil {
+		return c
+	} else if len(h.v1) == 0 {
+		c.why = err
+		return c
+	}
+	c.memory, err = useV1(h, "memory", state)
+	c.why = err
+	c.pids, err = useV1(h, "pids", state)
+	c.why = errors.Join(c.why, err)
+	return c
+}
+
+func readHierarchies() (*hierarchies, error) {
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h := &hierarchies{v1: map[string]string{}}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		h.addMount(lines.Text())
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+			h.own = filepath.Join(h.v2, path)
+		}
+	}
+	return h, nil
+}
+
+// addMount reads a line of mountinfo: "36 35 98:0 /root /mount/point options … - type source super,options".
+func (h *hierarchies) addMount(line string) {
+	left, right, ok := strings.Cut(line, " - ")
+	l, r := strings.Fields(left), strings.Fields(right)
+	if !ok || len(l) < 5 || len(r) < 3 {
+		return
+	}
+	switch r[0] {
+	case "cgroup2":
+		h.v2 = l[4]
+	case "cgroup":
+		for option := range strings.SplitSeq(r[2], ",") {
+			h.v1[option] = l[4]
+		}
+	}
+}
+
+// traces are the folders where this state may have cgroups, in every hierarchy.
+func (h *hierarchies) traces(state string) []string {
+	var list []string
+	for _, mount := range h.v1 {
+		list = append(list, filepath.Join(mount, "lamina", state))
+	}
+	if h.v2 != "" {
+		list = append(list, filepath.Join(h.v2, "lamina", state), filepath.Join(h.own, "lamina", state))
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// useV2 takes version 2 if it has a controller for us: below its root, which root may use, else below the cgroup of this
+// process, if that was delegated to it.
+func (c *cgroups) useV2(h *hierarchies, state string) error {
+	if h.v2 == "" {
+		return errors.New("no cgroup version 2 is mounted")
+	}
+	var all error
+	for _, base := range []string{h.v2, h.own} {
+		folder, wanted, err := delegate(base, state)
+		if err != nil {
+			all = errors.Join(all, err)
+			continue
+		}
+		c.v2 = true
+		if slices.Contains(wanted, "memory") {
+			c.memory = folder
+		}
+		if slices.Contains(wanted, "pids") {
+			c.pids = folder
+		}
+		return nil
+	}
+	return all
+}
+
+// delegate makes base/lamina/<state> with the controllers that there are, and tells which.
+func delegate(base, state string) (folder string, controllers []string, err error) {
+	data, err := os.ReadFile(filepath.Join(base, "cgroup.controllers"))
+	if err != nil {
+		return "", nil, err
+	}
+	there := strings.Fields(string(data))
+	for _, name := range []string{"memory", "pids"} {
+		if slices.Contains(there, name) {
+			controllers = append(controllers, name)
+		}
+	}
+	if len(controllers) == 0 {
+		return "", nil, fmt.Errorf("no controllers in %s", base)
+	}
+	if err := enable(base, controllers); errors.Is(err, unix.EBUSY) {
+		// A cgroup that has processes cannot have limited children, unless it is the machine's root.
+		err = stepAside(base)
+		if err == nil {
+			err = enable(base, controllers)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+	} else if err != nil {
+		return "", nil, err
+	}
+	parent := filepath.Join(base, "lamina")
+	folder = filepath.Join(parent, state)
+	if err := makeFolders(parent, folder); err != nil {
+		return "", nil, err
+	}
+	if err := enable(parent, controllers); err != nil {
+		return "", nil, err
+	}
+	return folder, controllers, enable(folder, controllers)
+}
+
+func enable(folder string, controllers []string) error {
+	file := filepath.Join(folder, "cgroup.subtree_control")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	on := strings.Fields(string(data))
+	for _, name := range controllers {
+		if slices.Contains(on, name) {
+			continue
+		}
+		if err := writeControl(file, "+"+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stepAside moves this process into a leaf. Others that live in the same cgroup stay, and keep limits from being had.
+func stepAside(base string) error {
+	leaf := filepath.Join(base, "lamina-server")
+	if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return writeControl(filepath.Join(leaf, "cgroup.procs"), "0")
+}
+
+func useV1(h *hierarchies, controller, state string) (string, error) {
+	mount, ok := h.v1[controller]
+	if !ok {
+		return "", fmt.Errorf("no cgroup controller %s", controller)
+	}
+	parent := filepath.Join(mount, "lamina")
+	folder := filepath.Join(parent, state)
+	return folder, makeFolders(parent, folder)
+}
+
+// makeFolders makes a folder and one in it. Another server that ends may remove the first one at the same moment.
+func makeFolders(parent, folder string) (err error) {
+	for range 10 {
+		if err = os.Mkdir(parent, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		err = os.Mkdir(folder, 0o755)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+// leave removes the folders of this state, if nothing is in them.
+func (c *cgroups) leave() {
+	for _, folder := range c.traces {
+		unix.Rmdir(folder)
+		unix.Rmdir(filepath.Dir(folder))
+	}
+}

@@ -1,0 +1,125 @@
+package linuxsandbox
+
+import "sync"
+
+// pool keeps helpers started ahead, all of the identity that was asked for last: one that was made for an account never
+// serves another.
+type pool struct {
+	size  int
+	start func(identity) (*started, error)
+
+	mu       sync.Mutex
+	identity identity
+	ready    []*started
+	filling  bool
+	closed   bool
+	work     sync.WaitGroup
+}
+
+func newPool(size int, start func(identity) (*started, error)) *pool {
+	return &pool{size: size, start: start}
+}
+
+// take gives a helper: a prepared one, or a new one. Either way a prepared one follows in the background.
+func (p *pool) take(id identity) (*started, error) {
+	if s := p.prepared(id); s != nil {
+		p.fill(id)
+		return s, nil
+	}
+	s, err := p.start(id)
+	if err == nil {
+		p.fill(id)
+	}
+	return s, err
+}
+
+func (p *pool) prepared(id identity) *started {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.identity != id {
+		return nil
+	}
+	for len(p.ready) > 0 {
+		s := p.ready[0]
+		p.ready = p.ready[1:]
+		select {
+		case <-s.gone: // it was killed while it waited
+		default:
+			return s
+		}
+	}
+	return nil
+}
+
+// fill brings the pool to its size in the background.
+func (p *pool) fill(id identity) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.size == 0 || p.closed {
+		return
+	}
+	if p.identity != id {
+		old := p.ready
+		p.identity, p.ready = id, nil
+		p.work.Go(func() { stopAll(old) })
+	}
+	if !p.filling {
+		p.filling = true
+		p.work.Go(p.run)
+	}
+}
+
+func (p *pool) run() {
+	for {
+		id, more := p.wanted()
+		if !more {
+			return
+		}
+		s, err := p.start(id)
+		if !p.put(s, err) {
+			return
+		}
+	}
+}
+
+func (p *pool) wanted() (identity, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	more := !p.closed && len(p.ready) < p.size
+	p.filling = more
+	return p.identity, more
+}
+
+// put keeps a helper, if it is still wanted. A failure ends the filling until the next Create, which meets the same one
+// and reports it.
+func (p *pool) put(s *started, err error) bool {
+	p.mu.Lock()
+	keep := err == nil && !p.closed && p.identity == s.identity
+	if keep {
+		p.ready = append(p.ready, s)
+	}
+	if err != nil {
+		p.filling = false
+	}
+	p.mu.Unlock()
+	if err == nil && !keep {
+		s.stop()
+	}
+	return err == nil
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	ready := p.ready
+	p.ready = nil
+	p.mu.Unlock()
+	stopAll(ready)
+	p.work.Wait()
+}
+
+func stopAll(list []*started) {
+	for _, s := range list {
+		s.stop()
+	}
+}

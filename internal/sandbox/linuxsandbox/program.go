@@ -1,0 +1,102 @@
+package linuxsandbox
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+//go:embed embedded
+var embedded embed.FS
+
+// program is the open file of the helper. It is started through its descriptor, so the folder that it lies in may be
+// closed to the IDs of sandboxes.
+type program struct {
+	source string // for Probe
+	file   *os.File
+	once   sync.Once
+}
+
+func openProgram(o Options) (*program, error) {
+	p := &program{source: o.Helper}
+	path := o.Helper
+	if path == "" {
+		var err error
+		if path, p.source, err = ownProgram(o.StateDir); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the sandbox helper: %w", err)
+	}
+	defer f.Close()
+	// Above the descriptors that the helper gets, or it would be overwritten before it is started.
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 16)
+	if err != nil {
+		return nil, fmt.Errorf("cannot keep the sandbox helper open: %w", err)
+	}
+	p.file = os.NewFile(uintptr(fd), path)
+	return p, nil
+}
+
+// ownProgram writes the embedded helper into the state folder, where it stays for the next server.
+func ownProgram(dir string) (path, source string, err error) {
+	data, err := embedded.ReadFile("embedded/lamina-init")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "/proc/self/exe", "the running program (built without the small helper)", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	path = filepath.Join(dir, "lamina-init")
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+		return path, "embedded", os.Chmod(path, 0o755)
+	}
+	if err := writeProgram(path, data); err != nil {
+		return "", "", fmt.Errorf("cannot write the sandbox helper: %w", err)
+	}
+	return path, "embedded", nil
+}
+
+func writeProgram(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	// A child forked now would hold the file open for writing until its exec, and a program that is open for writing
+	// cannot be started.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	f, err := os.CreateTemp(filepath.Dir(path), ".lamina-init-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o755); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// path starts the program in a child of this process.
+func (p *program) path() string { return fmt.Sprintf("/proc/self/fd/%d", p.file.Fd()) }
+
+func (p *program) close() (err error) {
+	p.once.Do(func() { err = p.file.Close() })
+	return err
+}

@@ -1,0 +1,107 @@
+package linuxsandbox
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/sandbox/helper"
+)
+
+const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+
+// environment keeps the helper's Go runtime small: one thread for Go code, a heap of some hundred kilobytes.
+var environment = []string{"GOMAXPROCS=1", "GOGC=10"}
+
+// started is a running helper: a sandbox without a name yet.
+type started struct {
+	identity identity
+	process  *os.Process
+	conn     *conn
+	gone     chan struct{} // closed when the helper is reaped: then the kernel has killed all that it held
+
+	mu    sync.Mutex
+	over  bool
+	ended func() // called once, before gone is closed
+}
+
+// start clones a helper. It does not wait for its Hello.
+func (d *Driver) start(id identity) (*started, error) {
+	c, theirs, err := newConn()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	defer null.Close()
+	attr := id.attributes()
+	attr.Cloneflags = namespaces
+	attr.Setsid = true
+	p, err := os.StartProcess(d.program.path(), []string{helper.Name}, &os.ProcAttr{
+		Env: environment,
+		// What the helper has to say beside its socket is a crash of its own.
+		Files: []*os.File{null, null, os.Stderr, theirs},
+		Sys:   attr,
+	})
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("cannot start the sandbox helper in new namespaces: %w", rootCause(err))
+	}
+	s := &started{identity: id, process: p, conn: c, gone: make(chan struct{})}
+	go s.run()
+	return s, nil
+}
+
+// rootCause leaves out the path, which names a descriptor.
+func rootCause(err error) error {
+	if errno, ok := err.(*os.PathError); ok {
+		return errno.Err
+	}
+	return err
+}
+
+// run lives as long as the helper.
+func (s *started) run() {
+	defer close(s.gone)
+	s.conn.read()
+	s.process.Kill()
+	// It returns when the PID namespace is empty. Nobody else waits for this child: without this call the kernel would
+	// keep the zombie and the namespace.
+	s.process.Wait()
+	s.mu.Lock()
+	ended := s.ended
+	s.over = true
+	s.mu.Unlock()
+	if ended != nil {
+		ended()
+	}
+}
+
+// whenEnded sets what happens at the end; false when that has passed.
+func (s *started) whenEnded(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return false
+	}
+	s.ended = f
+	return true
+}
+
+// userNamespace opens the helper's user namespace.
+func (s *started) userNamespace() (int, error) {
+	return unix.Open(fmt.Sprintf("/proc/%d/ns/user", s.process.Pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+}
+
+// stop ends a helper and waits.
+func (s *started) stop() {
+	s.conn.close()
+	<-s.gone
+}
