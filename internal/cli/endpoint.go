@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"syscall"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/spf13/pflag"
 
+	"github.com/laminadev/lamina/client"
 	"github.com/laminadev/lamina/internal/config"
 )
 
@@ -107,14 +107,18 @@ func httpClient(cfg aws.Config) aws.HTTPClient {
 	return awshttp.NewBuildableClient()
 }
 
-// plain is the HTTP client for what is not AWS's API.
-func (s *server) plain() *http.Client {
-	return &http.Client{}
+// lamina is the client of what AWS's API lacks, with the same address, region and keys.
+func (s *server) lamina() *client.Client {
+	o := s.lambda.Options()
+	return client.New(client.Options{Endpoint: s.url, Region: o.Region, Credentials: o.Credentials})
 }
 
 // failed words an error of a call for people: what could not be done, the server's own message, and what to do next.
 func (s *server) failed(what string, err error) error {
-	var api smithy.APIError
+	var (
+		api smithy.APIError
+		own *client.Error
+	)
 	switch {
 	case err == nil:
 		return nil
@@ -122,6 +126,9 @@ func (s *server) failed(what string, err error) error {
 		return &callError{"nothing answers at " + s.url + ": start it with `lamina serve`, or set AWS_ENDPOINT_URL", "", err}
 	case errors.As(err, &api):
 		return &callError{"cannot " + what + ": " + api.ErrorMessage(), api.ErrorCode() + requestID(err), err}
+	}
+	if errors.As(err, &own) {
+		return &callError{"cannot " + what + ": " + own.Message, own.Code + ", request " + own.RequestID, err}
 	}
 	return fmt.Errorf("cannot %s: %w", what, err)
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/laminadev/lamina/client"
 )
 
 // The exit codes of every command.
@@ -42,6 +44,7 @@ func exitCode(err error) int {
 		usage    *usageError
 		function *functionError
 		api      smithy.APIError
+		own      *client.Error
 		missing  *notFoundError
 	)
 	switch {
@@ -53,7 +56,8 @@ func exitCode(err error) int {
 		return exitFunction
 	case errors.As(err, &missing):
 		return exitNotFound
-	case errors.As(err, &api) && api.ErrorCode() == "ResourceNotFoundException":
+	case errors.As(err, &api) && api.ErrorCode() == "ResourceNotFoundException",
+		errors.As(err, &own) && own.Code == "ResourceNotFoundException":
 		return exitNotFound
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return exitNoServer

@@ -1,5 +1,3 @@
-//go:build later
-
 package daemon
 
 import (
@@ -115,7 +113,7 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 	}
 	p.pool = execenv.New(execenv.Options{
 		Sandboxes:   driver,
-		Runtimes:    runtimes.New(runtimes.Options{Dir: p.dir.sub("runtimes"), Store: trees{p.store}, Log: p.log}),
+		Runtimes:    runtimes.New(runtimes.Options{Dir: p.dir.sub("runtimes"), Store: p.store, Log: p.log}),
 		Store:       p.store,
 		Bus:         telemetry.NewBus(p.logs),
 		IdleTimeout: p.cfg.IdleTimeout,
@@ -153,6 +151,3 @@ func (p *parts) startFrontDoor(ctx context.Context) error {
 	})
 	return nil
 }
-
-// trees shows the layer store to runtimes as "a folder and a release".
-type trees struct{ *layerstore.Store }

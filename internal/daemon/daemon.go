@@ -1,5 +1,3 @@
-//go:build later
-
 // Package daemon builds the server of its parts, starts them in order, and stops them in reverse. It is the only place that
 // knows both a contract and its drivers.
 //
@@ -13,7 +11,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"time"
 
 	"github.com/laminadev/lamina/internal/config"
 )

@@ -1,5 +1,3 @@
-//go:build later
-
 package daemon
 
 import (
@@ -54,7 +52,7 @@ func AddRuntime(ctx context.Context, cfg config.Config, name string, progress io
 	if err != nil {
 		return r, err
 	}
-	info, err := runtimes.New(runtimes.Options{Dir: dir.sub("runtimes"), Store: trees{store}}).Add(ctx, lambda.Runtime(name), progress)
+	info, err := runtimes.New(runtimes.Options{Dir: dir.sub("runtimes"), Store: store}).Add(ctx, lambda.Runtime(name), progress)
 	if closing := store.Close(); err == nil && closing != nil {
 		err = fmt.Errorf("cannot finish the SDK's tree: %w", closing)
 	}
