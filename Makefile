@@ -12,7 +12,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: helper ## build bin/lamina, one static program
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o bin/lamina ./cmd/lamina
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w -X github.com/laminadev/lamina/internal/daemon.version=$(VERSION)" -o bin/lamina ./cmd/lamina
 
 helper: # the sandbox's PID 1, embedded into bin/lamina
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $(HELPER) ./cmd/lamina-init

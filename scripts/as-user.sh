@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs the tests of the packages that make sandboxes as an ordinary user, although root calls: the test binaries are built
+# here and run under a user and group that nobody has, with an empty home. Prints "as uid N: ok PACKAGE" lines.
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+[ "$(id -u)" = 0 ] || die "as-user.sh is for root"
+uid=61183
+packages="./internal/sandbox/linuxsandbox ./internal/execenv ./internal/runtimes ./internal/overlay"
+
+work=$(mktemp -d /tmp/lamina-as-user-XXXXXX)
+trap 'rm -rf --one-file-system "$work"' EXIT
+chmod 755 "$work"
+mkdir "$work/home" "$work/tmp"
+status=0
+for p in $packages; do
+  [ -n "$(ls "$p"/*_test.go 2>/dev/null)" ] || { echo "as uid $uid: $p has no tests"; continue; }
+  name=${p#./}
+  mkdir -p "$work/$name"
+  go test -vet=off -c -o "$work/$name/test" "$p"
+  [ ! -d "$p/testdata" ] || cp -r "$p/testdata" "$work/$name/"
+done
+chown -R "$uid:$uid" "$work"
+for p in $packages; do
+  name=${p#./}
+  [ -x "$work/$name/test" ] || continue
+  if (cd "$work/$name" && setpriv --reuid $uid --regid $uid --clear-groups env -i HOME="$work/home" TMPDIR="$work/tmp" \
+    PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LAMINA_TEST_RUN="${LAMINA_TEST_RUN:-}" \
+    ./test -test.v -test.timeout 5m >"$work/$name/log" 2>&1); then
+    grep -E '^ *--- SKIP|^    .*(skip|not )' "$work/$name/log" | head -20 || true
+    echo "as uid $uid: ok $name ($(grep -c '^--- PASS' "$work/$name/log" || true) tests)"
+  else
+    status=1
+    tail -60 "$work/$name/log"
+    echo "FAIL as uid $uid: $name"
+  fi
+done
+exit $status
