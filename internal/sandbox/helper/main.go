@@ -126,7 +126,7 @@ func (s *session) setup(p *packet) {
 		return
 	}
 	s.reaper = newReaper(s.control)
-	s.spawner, s.failure = newSpawner()
+	s.spawner, s.failure = newSpawner(p.descriptors)
 	s.reply(p, initproto.Reply{Failure: s.failure}, proc)
 	unix.Close(proc)
 }

@@ -19,15 +19,15 @@ type spawner struct {
 	null int
 }
 
-// newSpawner gives up the privileges in a new thread and returns when that is done.
-func newSpawner() (*spawner, initproto.Failure) {
+// newSpawner enters the cgroups and gives up the privileges in a new thread, and returns when that is done.
+func newSpawner(groups []int) (*spawner, initproto.Failure) {
 	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fail("open", "/dev/null", err)
 	}
 	s := &spawner{jobs: make(chan func()), null: null}
 	ready := make(chan initproto.Failure)
-	go s.run(ready)
+	go s.run(groups, ready)
 	failure := <-ready
 	// Processes cannot look into the helper (/proc/1/exe, /proc/1/fd, ptrace), whatever their user ID.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil && !failure.Failed() {
@@ -36,12 +36,27 @@ func newSpawner() (*spawner, initproto.Failure) {
 	return s, failure
 }
 
-func (s *spawner) run(ready chan<- initproto.Failure) {
+func (s *spawner) run(groups []int, ready chan<- initproto.Failure) {
 	runtime.LockOSThread() // never unlocked: this thread is of no use to others
-	ready <- dropPrivileges()
+	failure := enterGroups(groups)
+	if !failure.Failed() {
+		failure = dropPrivileges()
+	}
+	ready <- failure
 	for job := range s.jobs {
 		job()
 	}
+}
+
+// enterGroups moves this thread alone, which the kernel does at once; to move a whole process it may wait for
+// milliseconds until no thread anywhere is about to start another.
+func enterGroups(groups []int) initproto.Failure {
+	for _, fd := range groups {
+		if _, err := unix.Write(fd, []byte("0")); err != nil {
+			return fail("enter the cgroup", "", err)
+		}
+	}
+	return initproto.Failure{}
 }
 
 // do runs f in the spawner's thread.

@@ -8,7 +8,8 @@
 //
 //	helper -> server   Hello          the part of the root that is the same for every sandbox stands (or a Failure)
 //	server -> helper   Mounts …       parts of the root, in order; the descriptors are the trees that parts name
-//	server -> helper   Setup          limits, /tmp, addresses; the helper finishes the root
+//	server -> helper   Setup          limits, /tmp, addresses; the helper finishes the root; the
+//	                   descriptors are those of cgroups
 //	helper -> server   Reply          carries a descriptor of the sandbox's /proc folder
 //	server -> helper   Listen, Connect, Spawn, Signal, KillAll, Status: each gets one Reply with its sequence number
 //	helper -> server   Exit           unasked: a spawned process ended; never before the Reply to its Spawn

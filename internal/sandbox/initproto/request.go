@@ -57,7 +57,8 @@ func ParseMounts(body []byte) (Mounts, error) {
 	return ms, d.end()
 }
 
-// Setup is the body of VerbSetup.
+// Setup is the body of VerbSetup. The message's descriptors are cgroup files (version 1: tasks) that the thread which
+// starts processes writes itself into.
 type Setup struct {
 	Hostname   string
 	TmpSize    uint64   // bytes of /tmp

@@ -29,7 +29,6 @@ type box struct {
 	mu        sync.Mutex // guards what follows
 	started   *started   // nil until begun
 	closing   bool
-	group     *group
 	processes map[int]*process
 	listeners map[net.Listener]bool
 }
@@ -56,7 +55,8 @@ func (b *box) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := b.driver.pool.take(id)
+	defer b.driver.pool.fill(id)
+	s, err := b.driver.pool.take(b.spec.ID, id)
 	if err != nil {
 		return fmt.Errorf("cannot create sandbox %s: %w", b.spec.ID, err)
 	}
@@ -98,9 +98,10 @@ func (b *box) setUp(ctx context.Context, s *started) error {
 		return err
 	}
 	defer root.close()
-	if err := b.enterGroup(s); err != nil {
+	if err := s.group.limit(b.spec.Memory, b.spec.Processes); err != nil {
 		return err
 	}
+	b.memory.watch(s.group.meter())
 	if err := s.awaitHello(ctx); err != nil {
 		return err
 	}
@@ -117,19 +118,6 @@ func (s *started) awaitHello(ctx context.Context) error {
 	}
 }
 
-// enterGroup makes the cgroup and puts the helper into it before it has done anything for this sandbox.
-func (b *box) enterGroup(s *started) error {
-	g, err := b.driver.cgroups.create(b.spec.ID, b.spec.Memory, b.spec.Processes)
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	b.group = g
-	b.mu.Unlock()
-	b.memory.watch(g.meter())
-	return g.add(s.process.Pid)
-}
-
 // describe sends the Spec and waits until the root stands.
 func (b *box) describe(ctx context.Context, s *started, root *rootPlan) error {
 	for _, m := range root.batches {
@@ -143,7 +131,12 @@ func (b *box) describe(ctx context.Context, s *started, root *rootPlan) error {
 		Processes:  uint64(b.spec.Processes),
 		LocalAddrs: b.spec.LocalAddrs,
 	}
-	a, err := s.conn.call(ctx, initproto.VerbSetup, setup.Append(nil), nil, &request{})
+	entries, err := s.group.entries()
+	if err != nil {
+		return err
+	}
+	defer closeAll(entries)
+	a, err := s.conn.call(ctx, initproto.VerbSetup, setup.Append(nil), entries, &request{})
 	if err != nil {
 		a.close()
 		return err
@@ -246,7 +239,7 @@ func (b *box) exited(e initproto.Exit) {
 func (b *box) end() {
 	b.mu.Lock()
 	b.closing = true
-	processes, listeners, group := b.processes, b.listeners, b.group
+	processes, listeners := b.processes, b.listeners
 	b.processes, b.listeners = nil, nil
 	b.mu.Unlock()
 
@@ -261,9 +254,6 @@ func (b *box) end() {
 		l.Close()
 	}
 	b.work.Wait()
-	if err := group.remove(); err != nil {
-		b.driver.log.Error("cannot remove the cgroup of a sandbox", "sandbox", b.spec.ID, "error", err)
-	}
 	b.driver.forget(b.spec.ID)
 	close(b.done)
 }

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// helperMemory and helperProcesses stand beside the sandbox's own in its cgroup, where the helper is too.
+// What the helper needs stands beside the sandbox's own limits. In version 2 all of it is in the cgroup, in version 1
+// only the thread that starts processes.
 const (
 	helperMemory    = 4 << 20
 	helperProcesses = 32
@@ -25,6 +26,9 @@ const (
 //
 //	version 2: …/lamina/<state>/<sandbox>, one folder with all limits
 //	version 1: …/memory/lamina/<state>/<sandbox> and …/pids/lamina/<state>/<sandbox>
+//
+// Moving a running process into a cgroup may take the kernel milliseconds. So in version 2 the helper is cloned into it;
+// in version 1 that thread of the helper which starts processes goes in by itself.
 //
 // On a host with both, the controllers decide: they belong to one of the two.
 type cgroups struct {
@@ -37,9 +41,8 @@ type cgroups struct {
 
 // group is the cgroup of one sandbox.
 type group struct {
+	cgroups *cgroups
 	folders []string
-	v2      bool
-	memory  string // folder; "" without this limit
 }
 
 // stateName names the cgroups of a state folder.
@@ -54,25 +57,28 @@ func stateName(dir string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// create makes a cgroup with limits; 0 is no limit. Limits that cannot be had are left out.
-func (c *cgroups) create(id string, memory int64, processes int) (*group, error) {
-	g := &group{v2: c.v2}
+// create makes a cgroup, without limits yet. Where there are none to be had it makes nothing.
+func (c *cgroups) create(name string) (*group, error) {
+	g := &group{cgroups: c}
 	for _, parent := range c.parents() {
-		folder := filepath.Join(parent, id)
-		if err := os.Mkdir(folder, 0o755); err != nil {
+		folder := filepath.Join(parent, name)
+		if err := unix.Mkdir(folder, 0o755); err != nil {
 			g.remove()
-			return nil, fmt.Errorf("cannot make a cgroup: %w", err)
+			return nil, fmt.Errorf("cannot make a cgroup: %w", &fs.PathError{Op: "mkdir", Path: folder, Err: err})
 		}
 		g.folders = append(g.folders, folder)
-		if parent == c.memory {
-			g.memory = folder
-		}
-		if err := set(folder, c.limits(parent, memory, processes)); err != nil {
-			g.remove()
-			return nil, fmt.Errorf("cannot limit a cgroup: %w", err)
-		}
 	}
 	return g, nil
+}
+
+// limit sets the limits; 0 is no limit. Those that cannot be had are left out.
+func (g *group) limit(memory int64, processes int) error {
+	for _, folder := range g.folders {
+		if err := set(folder, g.cgroups.limits(filepath.Dir(folder), memory, processes)); err != nil {
+			return fmt.Errorf("cannot limit a cgroup: %w", err)
+		}
+	}
+	return nil
 }
 
 func (c *cgroups) parents() []string {
@@ -94,11 +100,12 @@ type setting struct {
 
 func (c *cgroups) limits(parent string, memory int64, processes int) []setting {
 	var list []setting
-	bytes := strconv.FormatInt(memory+helperMemory, 10)
 	if parent == c.memory && memory > 0 && c.v2 {
+		bytes := strconv.FormatInt(memory+helperMemory, 10)
 		list = append(list, setting{"memory.max", bytes, false}, setting{"memory.swap.max", "0", true})
 	}
 	if parent == c.memory && memory > 0 && !c.v2 {
+		bytes := strconv.FormatInt(memory, 10)
 		list = append(list, setting{"memory.limit_in_bytes", bytes, false},
 			setting{"memory.memsw.limit_in_bytes", bytes, true}, setting{"memory.swappiness", "0", true})
 	}
@@ -118,43 +125,60 @@ func set(folder string, list []setting) error {
 	return nil
 }
 
-// writeControl writes to a file that must exist.
+// writeControl writes to a file that must exist. It goes around os.File, which would ask the poller about it first.
 func writeControl(path, value string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer f.Close()
-	_, err = f.WriteString(value)
-	return err
-}
-
-// add puts a process and what it will start into the cgroup.
-func (g *group) add(pid int) error {
-	for _, f := range g.folders {
-		if err := writeControl(filepath.Join(f, "cgroup.procs"), strconv.Itoa(pid)); err != nil {
-			return fmt.Errorf("cannot put the helper into its cgroup: %w", err)
-		}
+	defer unix.Close(fd)
+	if _, err = unix.Write(fd, []byte(value)); err != nil {
+		return &fs.PathError{Op: "write", Path: path, Err: err}
 	}
 	return nil
 }
 
+// home opens the folder that a helper is cloned into; -1 when there is none, or in version 1, which knows no such thing.
+func (g *group) home() (int, error) {
+	if !g.cgroups.v2 || len(g.folders) == 0 {
+		return -1, nil
+	}
+	return unix.Open(g.folders[0], unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+}
+
+// entries opens the files by which a thread goes in, in version 1.
+func (g *group) entries() ([]int, error) {
+	if g.cgroups.v2 {
+		return nil, nil
+	}
+	var list []int
+	for _, f := range g.folders {
+		fd, err := unix.Open(filepath.Join(f, "tasks"), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			closeAll(list)
+			return nil, fmt.Errorf("cannot enter a cgroup: %w", err)
+		}
+		list = append(list, fd)
+	}
+	return list, nil
+}
+
 // meter reads the cgroup's memory; nil when it has none.
 func (g *group) meter() meter {
-	if g.memory == "" {
-		return nil
+	for _, f := range g.folders {
+		if filepath.Dir(f) != g.cgroups.memory {
+			continue
+		}
+		if g.cgroups.v2 {
+			return newCgroupMeter(f, "memory.current", "memory.events", "anon", "shmem")
+		}
+		return newCgroupMeter(f, "memory.usage_in_bytes", "memory.oom_control", "total_rss", "total_shmem")
 	}
-	if g.v2 {
-		return newCgroupMeter(g.memory, "memory.current", "memory.events", "anon", "shmem")
-	}
-	return newCgroupMeter(g.memory, "memory.usage_in_bytes", "memory.oom_control", "total_rss", "total_shmem")
+	return nil
 }
 
 // remove removes the cgroup, whose processes are dead. The kernel may need a moment to see that.
 func (g *group) remove() error {
-	if g == nil {
-		return nil
-	}
 	var all error
 	for _, f := range g.folders {
 		all = errors.Join(all, removeFolder(f))

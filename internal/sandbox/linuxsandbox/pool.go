@@ -1,36 +1,35 @@
 package linuxsandbox
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+)
 
 // pool keeps helpers started ahead, all of the identity that was asked for last: one that was made for an account never
 // serves another.
 type pool struct {
 	size  int
-	start func(identity) (*started, error)
+	start func(name string, id identity) (*started, error)
 
 	mu       sync.Mutex
 	identity identity
 	ready    []*started
 	filling  bool
+	made     int // names them
 	closed   bool
 	work     sync.WaitGroup
 }
 
-func newPool(size int, start func(identity) (*started, error)) *pool {
+func newPool(size int, start func(string, identity) (*started, error)) *pool {
 	return &pool{size: size, start: start}
 }
 
-// take gives a helper: a prepared one, or a new one. Either way a prepared one follows in the background.
-func (p *pool) take(id identity) (*started, error) {
+// take gives a helper: a prepared one, or a new one. The caller calls fill when it is done with the urgent work.
+func (p *pool) take(name string, id identity) (*started, error) {
 	if s := p.prepared(id); s != nil {
-		p.fill(id)
 		return s, nil
 	}
-	s, err := p.start(id)
-	if err == nil {
-		p.fill(id)
-	}
-	return s, err
+	return p.start(name, id)
 }
 
 func (p *pool) prepared(id identity) *started {
@@ -71,23 +70,25 @@ func (p *pool) fill(id identity) {
 
 func (p *pool) run() {
 	for {
-		id, more := p.wanted()
+		name, id, more := p.wanted()
 		if !more {
 			return
 		}
-		s, err := p.start(id)
+		s, err := p.start(name, id)
 		if !p.put(s, err) {
 			return
 		}
 	}
 }
 
-func (p *pool) wanted() (identity, bool) {
+// wanted says what to start next. Its cgroup has a name of its own: the sandbox that it becomes is not known yet.
+func (p *pool) wanted() (string, identity, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	more := !p.closed && len(p.ready) < p.size
 	p.filling = more
-	return p.identity, more
+	p.made++
+	return fmt.Sprintf("prepared-%d", p.made), p.identity, more
 }
 
 // put keeps a helper, if it is still wanted. A failure ends the filling until the next Create, which meets the same one

@@ -2,6 +2,7 @@ package linuxsandbox
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 
@@ -19,6 +20,7 @@ var environment = []string{"GOMAXPROCS=1", "GOGC=10"}
 // started is a running helper: a sandbox without a name yet.
 type started struct {
 	identity identity
+	group    *group
 	process  *os.Process
 	conn     *conn
 	gone     chan struct{} // closed when the helper is reaped: then the kernel has killed all that it held
@@ -28,8 +30,20 @@ type started struct {
 	ended func() // called once, before gone is closed
 }
 
-// start clones a helper. It does not wait for its Hello.
-func (d *Driver) start(id identity) (*started, error) {
+// start clones a helper, with its cgroup. It does not wait for its Hello.
+func (d *Driver) start(name string, id identity) (*started, error) {
+	g, err := d.cgroups.create(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := d.startIn(g, id)
+	if err != nil {
+		g.remove()
+	}
+	return s, err
+}
+
+func (d *Driver) startIn(g *group, id identity) (*started, error) {
 	c, theirs, err := newConn()
 	if err != nil {
 		return nil, err
@@ -44,6 +58,15 @@ func (d *Driver) start(id identity) (*started, error) {
 	attr := id.attributes()
 	attr.Cloneflags = namespaces
 	attr.Setsid = true
+	home, err := g.home()
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("cannot open a cgroup: %w", err)
+	}
+	if home >= 0 {
+		defer unix.Close(home)
+		attr.UseCgroupFD, attr.CgroupFD = true, home
+	}
 	p, err := os.StartProcess(d.program.path(), []string{helper.Name}, &os.ProcAttr{
 		Env: environment,
 		// What the helper has to say beside its socket is a crash of its own.
@@ -54,8 +77,8 @@ func (d *Driver) start(id identity) (*started, error) {
 		c.close()
 		return nil, fmt.Errorf("cannot start the sandbox helper in new namespaces: %w", rootCause(err))
 	}
-	s := &started{identity: id, process: p, conn: c, gone: make(chan struct{})}
-	go s.run()
+	s := &started{identity: id, group: g, process: p, conn: c, gone: make(chan struct{})}
+	go s.run(d.log)
 	return s, nil
 }
 
@@ -68,13 +91,16 @@ func rootCause(err error) error {
 }
 
 // run lives as long as the helper.
-func (s *started) run() {
+func (s *started) run(log *slog.Logger) {
 	defer close(s.gone)
 	s.conn.read()
 	s.process.Kill()
 	// It returns when the PID namespace is empty. Nobody else waits for this child: without this call the kernel would
 	// keep the zombie and the namespace.
 	s.process.Wait()
+	if err := s.group.remove(); err != nil {
+		log.Error("cannot remove the cgroup of a sandbox", "error", err)
+	}
 	s.mu.Lock()
 	ended := s.ended
 	s.over = true

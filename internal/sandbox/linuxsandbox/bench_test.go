@@ -1,0 +1,65 @@
+package linuxsandbox_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/laminadev/lamina/internal/sandbox"
+	"github.com/laminadev/lamina/internal/sandbox/linuxsandbox"
+)
+
+// BenchmarkStart measures from Create to the exec of the first process, and the end.
+func BenchmarkStart(b *testing.B) {
+	for _, prepared := range []int{0, 1} {
+		b.Run(fmt.Sprintf("prepared=%d", prepared), func(b *testing.B) {
+			d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: b.TempDir(), Prepared: prepared})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer d.Close()
+			var create, spawn, end []time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				time.Sleep(30 * time.Millisecond) // a prepared sandbox is prepared while nobody waits
+				b.StartTimer()
+				c, s, e := once(b, d)
+				create, spawn, end = append(create, c), append(spawn, s), append(end, e)
+			}
+			b.ReportMetric(median(create), "create-us")
+			b.ReportMetric(median(spawn), "spawn-us")
+			b.ReportMetric(median(end), "close-us")
+		})
+	}
+}
+
+func once(b *testing.B, d *linuxsandbox.Driver) (create, spawn, end time.Duration) {
+	ctx := context.Background()
+	begin := time.Now()
+	s, err := d.Create(ctx, sandbox.Spec{
+		ID: "bench", Account: "000000000000", Root: root(), TmpSize: 512 << 20, Memory: 128 << 20, Processes: 1024,
+		LocalAddrs: []string{"169.254.100.1"},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	created := time.Now()
+	p, err := s.Spawn(ctx, sandbox.Command{Path: "/bin/true", Args: []string{"true"}, Dir: "/"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	spawned := time.Now()
+	if _, err := p.Wait(ctx); err != nil {
+		b.Fatal(err)
+	}
+	ending := time.Now()
+	s.Close()
+	return created.Sub(begin), spawned.Sub(created), time.Since(ending)
+}
+
+func median(d []time.Duration) float64 {
+	slices.Sort(d)
+	return float64(d[len(d)/2].Microseconds())
+}
