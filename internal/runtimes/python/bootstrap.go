@@ -2,10 +2,12 @@ package python
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"github.com/laminadev/lamina/internal/digest"
 )
@@ -16,16 +18,14 @@ import (
 var runtimeFiles embed.FS
 
 // runtimeDigest changes with every byte of the bootstrap.
-func runtimeDigest() (digest.Digest, error) {
+var runtimeDigest = sync.OnceValues(func() (digest.Digest, error) {
 	var all []byte
 	err := eachRuntimeFile(func(name string, b []byte) error {
-		all = append(all, name...)
-		all = append(all, 0)
-		all = append(all, digest.Of(b).String()...)
+		all = fmt.Appendf(all, "%s %s\n", name, digest.Of(b))
 		return nil
 	})
 	return digest.Of(all), err
-}
+})
 
 func eachRuntimeFile(f func(name string, b []byte) error) error {
 	return fs.WalkDir(runtimeFiles, "runtime", func(name string, d fs.DirEntry, err error) error {

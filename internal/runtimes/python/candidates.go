@@ -9,9 +9,9 @@ import (
 )
 
 // candidates lists the files that may be interpreters of a minor (0: of any), each real file once, without running any.
-func candidates(minor int) []string {
+func (h *Host) candidates(minor int) []string {
 	var files []string
-	for _, dir := range folders() {
+	for _, dir := range h.folders() {
 		for _, name := range names(minor) {
 			file, err := filepath.EvalSymlinks(filepath.Join(dir, name))
 			if err != nil || slices.Contains(files, file) || otherMinor(file, minor) || !executable(file) {
@@ -47,7 +47,7 @@ func executable(file string) bool {
 }
 
 // folders are where interpreters live: PATH's without pyenv's shims, every version of pyenv's, and the system's.
-func folders() []string {
+func (h *Host) folders() []string {
 	var dirs []string
 	add := func(dir string) {
 		if filepath.IsAbs(dir) && !slices.Contains(dirs, filepath.Clean(dir)) {
@@ -67,8 +67,9 @@ func folders() []string {
 			add(dir)
 		}
 	}
-	add("/usr/bin")
-	add("/usr/local/bin")
+	for _, dir := range h.system {
+		add(dir)
+	}
 	return dirs
 }
 

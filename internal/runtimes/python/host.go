@@ -20,6 +20,8 @@ type Host struct {
 	dir string // what is made for interpreters, and what is known of them
 	log *slog.Logger
 
+	system []string // folders that are searched whatever PATH says
+
 	// mu guards known, best and trees, and is held while interpreters are asked: two callers would ask the same.
 	mu    sync.Mutex
 	known map[string]answer // by the file's path; nil until the file was read
@@ -29,7 +31,7 @@ type Host struct {
 
 // NewHost makes a Host that keeps its files in dir. It looks at nothing yet.
 func NewHost(dir string, log *slog.Logger) *Host {
-	return &Host{dir: dir, log: log, best: map[int]answer{}, trees: map[string]*Tree{}}
+	return &Host{dir: dir, log: log, system: []string{"/usr/bin", "/usr/local/bin"}, best: map[int]answer{}, trees: map[string]*Tree{}}
 }
 
 // stamp tells whether a file is still the one that was asked.
@@ -76,7 +78,7 @@ func (a answer) ofReal() answer {
 func (h *Host) All(ctx context.Context) ([]Interpreter, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	found, err := h.ask(ctx, candidates(0))
+	found, err := h.ask(ctx, h.candidates(0))
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +105,7 @@ func (h *Host) Best(ctx context.Context, minor int) (in Interpreter, ok bool, er
 		return a.Interpreter, true, nil
 	}
 	delete(h.best, minor)
-	found, err := h.ask(ctx, candidates(minor))
+	found, err := h.ask(ctx, h.candidates(minor))
 	if err != nil {
 		return in, false, err
 	}

@@ -7,11 +7,13 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/laminadev/lamina/internal/digest"
 )
@@ -64,12 +66,10 @@ func (h *Host) Install(ctx context.Context, in Interpreter, pins Pins, dir strin
 		"--no-warn-script-location", "--quiet", "--target", dir, "-r", requirements.Name())
 	fmt.Fprintf(progress, "installing %s for %s with %s\n", pins.Version, in.Name(), pip[0])
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = pipEnv()
 	cmd.Stdout, cmd.Stderr = progress, progress
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("pip failed: %w", err)
-	}
-	if err := tidy(dir); err != nil {
-		return err
 	}
 	fmt.Fprintf(progress, "compiling %s\n", pins.Version)
 	target := "/var/runtime"
@@ -79,7 +79,10 @@ func (h *Host) Install(ctx context.Context, in Interpreter, pins Pins, dir strin
 	if err := compile(ctx, in, dir, target); err != nil {
 		return err
 	}
-	return worldReadable(dir)
+	if err := worldReadable(dir); err != nil {
+		return err
+	}
+	return tidy(dir)
 }
 
 // pip gives the command that installs for an interpreter: its own pip, or that of another python told to choose for it.
@@ -100,22 +103,21 @@ func (h *Host) pip(ctx context.Context, in Interpreter) ([]string, error) {
 		"Fedora: dnf install python3-pip; else: %s -m ensurepip) and try again", in.Path)
 }
 
-// tidy removes what differs between two installations of the same packages, and the scripts, whose first line names the
-// host's interpreter.
+// pipEnv is the caller's environment (proxies, an index of his own), without settings that contradict a target folder.
+func pipEnv() []string {
+	return append(os.Environ(), "PIP_USER=0", "PIP_REQUIRE_VIRTUALENV=0", "PIP_NO_INPUT=1")
+}
+
+// tidy removes the scripts, whose first line names the host's interpreter, and sets every file to one fixed time.
 func tidy(dir string) error {
 	if err := os.RemoveAll(filepath.Join(dir, "bin")); err != nil {
 		return err
 	}
-	for _, pattern := range []string{"direct_url.json", "REQUESTED", "INSTALLER", "RECORD"} {
-		found, err := filepath.Glob(filepath.Join(dir, "*.dist-info", pattern))
-		if err != nil {
+	fixed := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type()&fs.ModeSymlink != 0 {
 			return err
 		}
-		for _, f := range found {
-			if err := os.Remove(f); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+		return os.Chtimes(path, fixed, fixed)
+	})
 }

@@ -204,7 +204,9 @@ var compileScript string
 // compile makes the .pyc files of a folder, which a sandbox sees at target. They are of the kind that is never compared
 // with the source, because times in trees are fixed.
 func compile(ctx context.Context, in Interpreter, dir, target string) error {
-	cmd := exec.CommandContext(ctx, in.Path, "-I", "-S", "-c", compileScript, dir, target)
+	cmd := exec.CommandContext(ctx, in.Path, "-s", "-S", "-c", compileScript, dir, target)
+	cmd.Dir = "/"
+	// The hash seed decides the order of sets, and so the bytes.
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PYTHONHASHSEED=0"}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot compile %s with %s: %w: %s", dir, in.Path, err, firstLine(string(out)))

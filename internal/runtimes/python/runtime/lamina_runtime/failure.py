@@ -1,6 +1,5 @@
 """Error bodies, and what is logged of an error. Imported on the first error."""
 
-import importlib
 import os
 import sys
 import time
@@ -16,8 +15,8 @@ SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "si
 
 def of_init(error):
     """Log a failure of the start, and give its type and its body."""
-    lazy_warning()
-    kind, message, trace = parts(error, after_import=True)
+    warn()
+    kind, message, trace = parts(error)
     return kind, report(kind, message, "", trace)
 
 
@@ -27,7 +26,7 @@ def of_invocation(error, request):
     return report(kind, message, request, trace)
 
 
-def parts(error, after_import=False):
+def parts(error):
     if isinstance(error, Fault):
         return error.kind, error.message, error.trace
     return type(error).__name__, str(error), stack(error.__traceback__)
@@ -37,21 +36,19 @@ def stack(trace):
     """The lines of a traceback from the first frame that is not ours."""
     frames = [tuple(frame[:4]) for frame in traceback.extract_tb(trace)]
     start = next((i for i, frame in enumerate(frames) if not frame[0].startswith(OWN)), len(frames) - 1)
-    while start < len(frames) and frames[start][0].endswith("/bootstrap.py") and frames[start][0] == OWN + "../bootstrap.py":
-        start += 1
     return traceback.format_list(frames[start:])
 
 
 def report(kind, message, request, trace):
     body = {"errorMessage": message, "errorType": kind, "requestId": request, "stackTrace": trace}
     log(body)
-    return payload.encode(body)
+    return payload.encode(body).encode("utf-8")
 
 
 def log(body):
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
         head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR"}
-        text = payload.encode(dict(head, **body)).decode("utf-8")
+        text = payload.encode(dict(head, **body))
         lazy.write(text if lazy.framed() else text + "\n", 0xA55A0016)
         return
     # Without frames an event ends with its line, so the lines of a trace are kept together by carriage returns.
@@ -69,7 +66,7 @@ def indent(line):
     return NBSP * (len(line) - len(text)) + text
 
 
-def lazy_warning():
+def warn():
     """The warning that comes before every failure of the start."""
     import logging
 

@@ -111,11 +111,14 @@ def serve(client, handler, headers, body):
         from . import failure
 
         return client.finish(request, "error", failure.of_invocation(error, request), "application/json")
-    return client.finish(request, "response", *result)
+    if isinstance(result, bytes):
+        return client.finish(request, "response", result, "application/unknown")
+    # Lone surrogates in the text end the process, as they do on AWS.
+    return client.finish(request, "response", result.encode("utf-8"), "application/json")
 
 
 def answer(handler, headers, body):
-    """Call the handler with the event, and give the answer's bytes and their type."""
+    """Call the handler with the event, and give the answer: bytes as they are, everything else as JSON's text."""
     try:
         event = payload.decode(body, headers.get("content-type"))
     except Exception as error:
@@ -126,9 +129,8 @@ def answer(handler, headers, body):
         raise Fault("Runtime.LambdaContextUnmarshalError", str(error)) from None
     result = handler(event, context)
     if isinstance(result, bytes):
-        return result, "application/unknown"
+        return result
     try:
-        text = payload.encode(result)
+        return payload.encode(result)
     except Exception as error:
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
-    return text, "application/json"

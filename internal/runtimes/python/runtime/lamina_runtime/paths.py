@@ -17,6 +17,8 @@ def search(found, root, minor, own_path):
     """Give sys.path: found is the interpreter's own, root the function's folder; own_path says that the user has set
     PYTHONPATH, and then layers are only searched when he lists them."""
     own = [as_aws(p) for p in found]
+    if site_packages(minor) not in own:
+        own.append(site_packages(minor))  # Debian's python calls it dist-packages, and has none here
     front = [root]
     if not own_path:
         front += layers(minor)

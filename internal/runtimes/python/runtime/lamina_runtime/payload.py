@@ -62,19 +62,18 @@ def _explain(text):
 
 
 def encode(value):
-    """Give the JSON of a handler's result as bytes. It fails with TypeError, ValueError or UnicodeError.
+    """Give the JSON of a handler's result as text. It fails with TypeError, ValueError or UnicodeError.
 
     Beside what JSON knows, a Decimal becomes a number with all its digits, bytes become text, and a named tuple an object.
     """
     if type(value) not in ATOMS and _has_named_tuples(value):
         value = _plain(value)
     try:
-        text = _FAST(value)
+        return _FAST(value)
     except _Decimals:
-        text = _SLOW(value)
+        return _SLOW(value)
     except TypeError:
-        text = _SLOW(_plain(value))  # keys may be bytes
-    return text.encode("utf-8")
+        return _SLOW(_plain(value))  # keys may be bytes
 
 
 class _Decimals(Exception):
@@ -153,5 +152,13 @@ def _plain(value, above=()):
         raise ValueError("Circular reference detected")
     above += (id(value),)
     if isinstance(value, dict):
-        return {k.decode("utf-8") if isinstance(k, bytes) else k: _plain(v, above) for k, v in value.items()}
+        return {_key(k): _plain(v, above) for k, v in value.items()}
     return [_plain(v, above) for v in value]
+
+
+def _key(key):
+    if isinstance(key, bytes):
+        return key.decode("utf-8")
+    if key is None or isinstance(key, (str, int, float)):
+        return key
+    raise TypeError("keys must be str, int, float, bool or None, not " + type(key).__name__)
