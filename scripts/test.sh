@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 started=$SECONDS
 mkdir -p .tools/bin .tools/logs
+rm -f .tools/logs/*.log
 step() { say "$*  [$((SECONDS - started)) s]"; }
 
 step "installing what the tests need"
@@ -21,7 +22,7 @@ export PATH
 step "building"
 make --no-print-directory build
 go build -race -o .tools/bin/lamina-race ./cmd/lamina
-go build -o .tools/bin/leak ./test/leak
+go build -o .tools/bin/ ./test/leak ./test/summary
 
 step "linters"
 scripts/lint.sh
@@ -32,19 +33,21 @@ LAMINA_BIN=$PWD/.tools/bin/lamina-race
 LAMINA_BIN_PLAIN=$PWD/bin/lamina
 export LAMINA_TEST_RUN LAMINA_BIN LAMINA_BIN_PLAIN
 .tools/bin/leak list .tools/logs/before.json
-log=.tools/logs/test.log
-: >"$log"
 failed=
-run() { "$@" 2>&1 | tee -a "$log" || failed=1; }
+# tests NAME ARGUMENT… runs go test readably; what it says goes to .tools/logs/ too.
+tests() {
+  local name=$1
+  shift
+  go test -json -vet=off "$@" 2>&1 | .tools/bin/summary | tee ".tools/logs/$name.log" || failed=1
+}
 
-packages=$(go list ./... | grep -v -e /test/e2e -e /test/bench)
-run go test -race -vet=off -timeout 10m $packages
+tests unit -race -timeout 10m $(go list ./... | grep -v -e /test/e2e -e /test/bench)
 if [ "$(id -u)" = 0 ]; then
   step "packages that make sandboxes, as an ordinary user"
-  run scripts/as-user.sh
+  scripts/as-user.sh 2>&1 | tee .tools/logs/user.log || failed=1
 fi
 step "end to end"
-run go test -vet=off -count=1 -timeout 14m ./test/e2e
+tests e2e -count=1 -timeout 14m ./test/e2e
 
 step "nothing left behind"
 if ! .tools/bin/leak check .tools/logs/before.json; then
@@ -52,10 +55,8 @@ if ! .tools/bin/leak check .tools/logs/before.json; then
 fi
 
 step "summary"
-grep -E '^(ok|FAIL|---? FAIL|panic:)|^e2e: |^as uid ' "$log" || true
-skipped=$(grep -c -E '^ *--- SKIP' "$log" || true)
-echo "skipped tests printed above: $skipped"
-if [ -n "$failed" ] || grep -q -E '^(FAIL|--- FAIL)' "$log"; then
-  die "tests failed ($((SECONDS - started)) s)"
-fi
+for f in unit user e2e; do
+  [ ! -f ".tools/logs/$f.log" ] || grep -E '^(ok|FAIL|e2e:|as uid|skipped:|[0-9]+ passed)' ".tools/logs/$f.log" || true
+done
+[ -z "$failed" ] || die "tests failed ($((SECONDS - started)) s)"
 echo "all tests passed in $((SECONDS - started)) s"

@@ -197,7 +197,11 @@ func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 
 // member walks a path through JSON and shows what is there: text bare, the rest as JSON, "(none)" when nothing is.
 func member(v any, path string) string {
-	for _, key := range strings.Split(path, ".") {
+	keys := strings.Split(path, ".")
+	if path == "" {
+		keys = nil // the whole
+	}
+	for _, key := range keys {
 		switch x := v.(type) {
 		case map[string]any:
 			item, ok := x[key]
@@ -215,9 +219,7 @@ func member(v any, path string) string {
 			}
 			v = x[i]
 		default:
-			if key != "" {
-				return "(none)"
-			}
+			return "(none)"
 		}
 	}
 	if s, ok := v.(string); ok {
