@@ -23,7 +23,7 @@ func BenchmarkStart(b *testing.B) {
 			var create, spawn, end []time.Duration
 			for b.Loop() {
 				b.StopTimer()
-				time.Sleep(30 * time.Millisecond) // a prepared sandbox is prepared while nobody waits
+				time.Sleep(60 * time.Millisecond) // a prepared sandbox is prepared while nobody waits
 				b.StartTimer()
 				c, s, e := once(b, d)
 				create, spawn, end = append(create, c), append(spawn, s), append(end, e)

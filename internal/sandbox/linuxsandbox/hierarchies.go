@@ -193,7 +193,10 @@ func useV1(h *hierarchies, controller, state string) (string, error) {
 	}
 	parent := filepath.Join(mount, "lamina")
 	folder := filepath.Join(parent, state)
-	return folder, makeFolders(parent, folder)
+	if err := makeFolders(parent, folder); err != nil {
+		return "", err
+	}
+	return folder, nil
 }
 
 // makeFolders makes a folder and one in it. Another server that ends may remove the first one at the same moment.

@@ -3,6 +3,7 @@ package linuxsandbox
 import (
 	"fmt"
 	"sync"
+	"time"
 )
 
 // pool keeps helpers started ahead, all of the identity that was asked for last: one that was made for an account never
@@ -17,11 +18,16 @@ type pool struct {
 	filling  bool
 	made     int // names them
 	closed   bool
+	end      chan struct{} // closed by close
 	work     sync.WaitGroup
 }
 
+// settle is how long the pool waits after a sandbox was taken: whoever took it is about to start a program, and should
+// not have to share the processor.
+const settle = 20 * time.Millisecond
+
 func newPool(size int, start func(string, identity) (*started, error)) *pool {
-	return &pool{size: size, start: start}
+	return &pool{size: size, start: start, end: make(chan struct{})}
 }
 
 // take gives a helper: a prepared one, or a new one. The caller calls fill when it is done with the urgent work.
@@ -70,6 +76,10 @@ func (p *pool) fill(id identity) {
 
 func (p *pool) run() {
 	for {
+		select {
+		case <-time.After(settle):
+		case <-p.end:
+		}
 		name, id, more := p.wanted()
 		if !more {
 			return
@@ -111,7 +121,10 @@ func (p *pool) put(s *started, err error) bool {
 
 func (p *pool) close() {
 	p.mu.Lock()
-	p.closed = true
+	if !p.closed {
+		p.closed = true
+		close(p.end)
+	}
 	ready := p.ready
 	p.ready = nil
 	p.mu.Unlock()
