@@ -64,7 +64,7 @@ func tail(s string, n int) string {
 //	shortener                     start the service of the URL shortener; its address becomes SHORTENER
 //	zip FILE FOLDER               make FILE of what is in FOLDER
 //	settled FUNCTION              wait until the function is Active and no update is running
-//	json FILE PATH [WANT]         print the member at PATH ("Layers.0.Arn", "Layers.#" counts), or compare it
+//	json FILE PATH [WANT]         print the member at PATH ("Layers.0.Arn", "Layers.length" counts), or compare it
 //	http METHOD URL [-H 'K: V'] [-d BODY | -f FILE]   print "STATUS n", the headers, an empty line and the body
 //	until REGEXP COMMAND…         run COMMAND until its output (both streams) matches, for at most a minute
 //	count N FOLDER NAME           want N files of that name below FOLDER
@@ -210,7 +210,7 @@ func member(v any, path string) string {
 			}
 			v = item
 		case []any:
-			if key == "#" {
+			if key == "length" {
 				return strconv.Itoa(len(x))
 			}
 			i, err := strconv.Atoi(key)
@@ -288,7 +288,7 @@ func cmdUntil(ts *testscript.TestScript, _ bool, args []string) {
 		c := exec.Command(args[1], args[2:]...)
 		c.Dir = ts.MkAbs(".")
 		c.Env = append(environ(ts), "AWS_ENDPOINT_URL="+ts.Getenv("AWS_ENDPOINT_URL"), "AWS_ACCESS_KEY_ID=test",
-			"AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1", "AWS_MAX_ATTEMPTS=1")
+			"AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-east-1", "AWS_MAX_ATTEMPTS=1")
 		if p, err := lookPath(ts.Getenv("PATH"), args[1]); err == nil {
 			c.Path, c.Err = p, nil
 		}
