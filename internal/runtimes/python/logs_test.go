@@ -1,0 +1,132 @@
+package python_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const logger = `
+import logging, sys
+
+def h(event, context):
+    logging.warning("a %s", 1)
+    logging.info("hidden")
+    logging.getLogger("x.y").error("two\nlines")
+    logging.getLogger().setLevel("DEBUG")
+    logging.debug("d", extra={"key": "é", "odd": object})
+    logging.log(25, {"a": 1})
+    print("plain", "text")
+    print("err", file=sys.stderr)
+    context.log("raw")
+    root = logging.getLogger()
+    return [len(root.handlers), type(root.handlers[0]).__name__, root.level]
+
+def fail(event, context):
+    try:
+        raise KeyError("k")
+    except KeyError:
+        logging.exception("exc")
+
+def level(event, context):
+    return logging.getLogger().level
+`
+
+var loggerTask = map[string]string{"app.py": logger}
+
+func logsOf(t *testing.T, p process, handler string, framed bool, env ...string) outcome {
+	t.Helper()
+	p.handler, p.task, p.framed, p.env = handler, loggerTask, framed, env
+	got := p.run(t, newFake(t, event{body: "1"}))
+	got.output = timestamp.ReplaceAllString(got.output, "TIME")
+	if len(got.posts) != 1 {
+		t.Errorf("got %+v, output %s", got.posts, got.output)
+	}
+	return got
+}
+
+func TestTextLogs(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		got := logsOf(t, p, "app.h", false)
+		want := "[WARNING]\tTIME\t0000-1\ta 1\n[ERROR]\tTIME\t0000-1\ttwo\nlines\n[DEBUG]\tTIME\t0000-1\td\n[Level 25]\tTIME\t0000-1\t{'a': 1}\nplain text\nerr\nraw"
+		if diff := cmp.Diff(got.output, want); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		if diff := cmp.Diff(got.posts, response(`[1, "LambdaLoggerHandler", 10]`)); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		got = logsOf(t, p, "app.fail", false)
+		if !strings.HasPrefix(got.output, "[ERROR]\tTIME\t0000-1\texc\nTraceback (most recent call last):\n") || !strings.HasSuffix(got.output, "\nKeyError: 'k'\n") {
+			t.Errorf("got %q", got.output)
+		}
+	})
+}
+
+func TestFramedLogs(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		got := logsOf(t, p, "app.h", true)
+		if got.output != "plain text\nerr\n" {
+			t.Errorf("got %q", got.output)
+		}
+		want := []frame{{0xa55a0003, "[WARNING]\tTIME\t0000-1\ta 1\n"}, {0xa55a0003, "[ERROR]\tTIME\t0000-1\ttwo\nlines\n"}, {0xa55a0003, "[DEBUG]\tTIME\t0000-1\td\n"},
+			{0xa55a0003, "[Level 25]\tTIME\t0000-1\t{'a': 1}\n"}, {0xa55a0003, "raw"}}
+		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		p.handler, p.task, p.framed = "app.h", map[string]string{"app.py": "def h(event, context):\n    raise ValueError('no')\n"}, true
+		got = p.run(t, newFake(t, event{body: "1"}))
+		want = []frame{{0xa55a0017, "[ERROR] ValueError: no\nTraceback (most recent call last):\n\u00a0\u00a0File \"" + p.taskDir +
+			"/app.py\", line 2, in h\n\u00a0\u00a0\u00a0\u00a0raise ValueError('no')"}}
+		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+	})
+}
+
+func framesOf(t *testing.T, o outcome) []frame {
+	t.Helper()
+	all := splitFrames(t, o.frames)
+	for i := range all {
+		all[i].Text = timestamp.ReplaceAllString(all[i].Text, "TIME")
+	}
+	return all
+}
+
+func TestJSONLogs(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		got := logsOf(t, p, "app.h", true, "AWS_LAMBDA_LOG_FORMAT=JSON")
+		want := []frame{
+			{0xa55a0012, `{"timestamp": "TIME", "level": "WARNING", "message": "a 1", "logger": "root", "requestId": "0000-1"}` + "\n"},
+			{0xa55a0016, `{"timestamp": "TIME", "level": "ERROR", "message": "two\nlines", "logger": "x.y", "requestId": "0000-1"}` + "\n"},
+			{0xa55a000a, `{"timestamp": "TIME", "level": "DEBUG", "message": "d", "logger": "root", "requestId": "0000-1", "key": "é", "odd": "<class 'object'>"}` + "\n"},
+			{0xa55a000e, `{"timestamp": "TIME", "level": "INFO", "message": {"a": 1}, "logger": "root", "requestId": "0000-1"}` + "\n"},
+			{0xa55a0003, "raw"},
+		}
+		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		got = logsOf(t, p, "app.fail", false, "AWS_LAMBDA_LOG_FORMAT=JSON")
+		var record map[string]any
+		if err := json.Unmarshal([]byte(got.output), &record); err != nil {
+			t.Fatalf("%v in %q", err, got.output)
+		}
+		trace, _ := record["stackTrace"].([]any)
+		location, _ := record["location"].(string)
+		if record["errorType"] != "KeyError" || record["errorMessage"] != "'k'" || len(trace) != 1 || !strings.HasSuffix(location, "/app.py:fail:21") {
+			t.Errorf("got %v", record)
+		}
+	})
+}
+
+func TestLogLevels(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		for level, want := range map[string]string{"": "30", "TRACE": "10", "DEBUG": "10", "info": "20", "WARN": "30", "ERROR": "40", "FATAL": "50", "OTHER": "30"} {
+			got := logsOf(t, p, "app.level", false, "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL="+level)
+			if diff := cmp.Diff(got.posts, response(want)); diff != "" {
+				t.Errorf("%q (-got +want):\n%s", level, diff)
+			}
+		}
+	})
+}

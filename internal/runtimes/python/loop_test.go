@@ -1,0 +1,332 @@
+package python_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const showContext = `
+import os
+
+def h(event, context):
+    client = context.client_context
+    return {
+        "id": context.aws_request_id, "group": context.log_group_name, "stream": context.log_stream_name,
+        "name": context.function_name, "memory": context.memory_limit_in_mb, "version": context.function_version,
+        "arn": context.invoked_function_arn, "tenant": context.tenant_id,
+        "identity": [context.identity.cognito_identity_id, context.identity.cognito_identity_pool_id],
+        "client": client and [client.client.app_title, client.client.app_package_name, client.custom, client.env],
+        "left": 0 < context.get_remaining_time_in_millis() <= 60000,
+        "trace": os.environ.get("_X_AMZN_TRACE_ID"), "pythonpath": os.environ["PYTHONPATH"] == os.environ["LAMBDA_RUNTIME_DIR"],
+        "fd": "_LAMBDA_TELEMETRY_LOG_FD" in os.environ,
+        "late": type(context)({"lambda-runtime-deadline-ms": "1"}, {}).get_remaining_time_in_millis(),
+    }
+`
+
+func TestContext(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.handler, p.task, p.framed = "app.h", map[string]string{"app.py": showContext}, true
+		got := p.run(t, newFake(t,
+			event{body: "1", headers: map[string]string{
+				"Lambda-Runtime-Trace-Id":         "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
+				"Lambda-Runtime-Client-Context":   `{"client":{"app_title":"Ä","other":1},"custom":{"a":1},"env":{"b":2}}`,
+				"Lambda-Runtime-Cognito-Identity": `{"cognitoIdentityId":"me","cognitoIdentityPoolId":"pool"}`,
+				"Lambda-Runtime-Aws-Tenant-Id":    "tenant"}},
+			event{body: "1"}))
+		if len(got.posts) != 2 {
+			t.Fatalf("got %+v, output %s", got.posts, got.output)
+		}
+		want := map[string]any{"id": "0000-1", "group": "/aws/lambda/fn", "stream": "stream", "name": "fn", "memory": "128", "version": "$LATEST",
+			"arn": "arn:aws:lambda:us-east-1:000000000000:function:fn", "tenant": "tenant", "identity": []any{"me", "pool"},
+			"client": []any{"Ä", nil, map[string]any{"a": 1.0}, map[string]any{"b": 2.0}}, "left": true, "late": 0.0,
+			"trace": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700", "pythonpath": true, "fd": false}
+		for i, post := range got.posts {
+			if i == 1 {
+				want["id"], want["tenant"], want["identity"], want["client"], want["trace"] = "0000-2", nil, []any{nil, nil}, nil, nil
+			}
+			var result map[string]any
+			if err := json.Unmarshal([]byte(post.Body), &result); err != nil {
+				t.Fatalf("%v in %s", err, post.Body)
+			}
+			if diff := cmp.Diff(result, want); diff != "" {
+				t.Errorf("invocation %d (-got +want):\n%s", i+1, diff)
+			}
+		}
+	})
+}
+
+// TestLargePayloads sends and answers megabytes, in both directions through partial reads.
+func TestLargePayloads(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return event\n"}
+		body := `"` + strings.Repeat("0123456789", 600_000) + `"`
+		got := p.run(t, newFake(t, event{body: body}, event{body: "2"}))
+		if len(got.posts) != 2 || got.posts[0].Body != body || got.posts[1].Body != "2" {
+			t.Errorf("got %d posts, output %s", len(got.posts), got.output)
+		}
+	})
+}
+
+// TestRefusedAnswer: an answer that the server refuses ends the runtime, and no event was asked for with one that is too large.
+func TestRefusedAnswer(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return 'x' * event\n"}
+		for _, c := range []struct {
+			size   string
+			status int
+			given  int
+		}{{"7000000", http.StatusRequestEntityTooLarge, 1}, {"5", http.StatusBadRequest, 2}} {
+			f := newFake(t, event{body: c.size}, event{body: "1"})
+			f.status = c.status
+			got := p.run(t, f)
+			want := fmt.Sprintf("[ERROR] LAMBDA_RUNTIME Failed to post handler success response. Http response code: %d.\n", c.status)
+			if got.exit != 1 || got.output != want || len(got.posts) != 1 {
+				t.Errorf("%d: exit %d, %d posts, output %q", c.status, got.exit, len(got.posts), got.output)
+			}
+			if f.given > c.given {
+				t.Errorf("%d: %d events were taken", c.status, f.given)
+			}
+		}
+	})
+}
+
+// script is a server for one runtime, spoken to the letter.
+type script struct {
+	net.Listener
+	t *testing.T
+}
+
+func newScript(t *testing.T) script {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return script{l, t}
+}
+
+// expect reads one request and checks its method and path; it gives its body.
+func (s script) expect(r *bufio.Reader, want string) string {
+	s.t.Helper()
+	req, err := http.ReadRequest(r)
+	if err != nil {
+		s.t.Errorf("waiting for %q: %v", want, err)
+		return ""
+	}
+	if got := req.Method + " " + strings.TrimPrefix(req.URL.Path, "/2018-06-01/runtime/"); got != want {
+		s.t.Errorf("got %q, want %q", got, want)
+	}
+	b, err := io.ReadAll(req.Body)
+	if err != nil {
+		s.t.Error(err)
+	}
+	return string(b)
+}
+
+func nextEvent(id, body string) string {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", id, len(body), body)
+}
+
+const accepted = "HTTP/1.1 202 Accepted\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}"
+
+// TestOneSend: the answer and the question for the next event arrive before either is answered.
+func TestOneSend(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		s := newScript(t)
+		p.serve(t, s, func(accept func() (net.Conn, *bufio.Reader)) {
+			c, r := accept()
+			s.expect(r, "GET invocation/next")
+			io.WriteString(c, nextEvent("a", `"ä"`))
+			for range 3 {
+				if got := s.expect(r, "POST invocation/a/response"); got != `["ä"]` && got != `["\u00e4"]` {
+					t.Errorf("got %q", got)
+				}
+				s.expect(r, "GET invocation/next")
+				io.WriteString(c, accepted+nextEvent("a", `"ä"`))
+			}
+		})
+	})
+}
+
+// TestConnections: a connection that the server or something between closes is made anew, and chunks are understood.
+func TestConnections(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		s := newScript(t)
+		p.serve(t, s, func(accept func() (net.Conn, *bufio.Reader)) {
+			c, r := accept()
+			s.expect(r, "GET invocation/next")
+			c.Close() // without an answer
+			c, r = accept()
+			s.expect(r, "GET invocation/next")
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"+
+				"2;x=y\r\n\"1\r\n3\r\n234\r\n1\r\n\"\r\n0\r\nTrailer: x\r\n\r\n")
+			if got := s.expect(r, "POST invocation/a/response"); got != `["1234"]` {
+				t.Errorf("got %q", got)
+			}
+			io.WriteString(c, "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			c.Close()
+			c, r = accept()
+			s.expect(r, "GET invocation/next")
+			io.WriteString(c, nextEvent("b", "5"))
+			s.expect(r, "POST invocation/b/response")
+			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+accepted)
+			c.Close() // after the answer, without saying so
+			c, r = accept()
+			s.expect(r, "GET invocation/next")
+			c.Close()
+		})
+	})
+}
+
+// serve starts the runtime and plays a script; it ends the runtime when the script has ended.
+func (p process) serve(t *testing.T, s script, play func(accept func() (net.Conn, *bufio.Reader))) {
+	t.Helper()
+	f := &fakeAPI{Server: &httptest.Server{URL: "http://" + s.Addr().String()}, idle: make(chan struct{})}
+	p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return [event]\n"}
+	go func() {
+		defer close(f.idle)
+		play(func() (net.Conn, *bufio.Reader) {
+			c, err := s.Accept()
+			if err != nil {
+				t.Error(err)
+				return nil, nil
+			}
+			return c, bufio.NewReader(c)
+		})
+	}()
+	if got := p.run(t, f); got.output != "" {
+		t.Errorf("the runtime printed %q", got.output)
+	}
+}
+
+// TestServerGone: without a server the runtime ends and says why.
+func TestServerGone(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		s := newScript(t)
+		s.Close()
+		f := &fakeAPI{Server: &httptest.Server{URL: "http://" + s.Addr().String()}, idle: make(chan struct{})}
+		p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return 1\n"}
+		if got := p.run(t, f); got.exit != 1 || !strings.HasPrefix(got.output, "[ERROR] LAMBDA_RUNTIME No Response from endpoint: ") {
+			t.Errorf("exit %d, output %q", got.exit, got.output)
+		}
+	})
+}
+
+// searchPaths are rows of sys.path as functions see it: what the interpreter had, and what comes of it.
+var searchPaths = []struct {
+	name    string
+	minor   int
+	ownPath bool
+	found   []string
+	want    []string
+}{
+	{"3.8", 8, false,
+		[]string{"/var/runtime", "/var/lang/lib/python38.zip", "/var/lang/lib/python3.8", "/var/lang/lib/python3.8/lib-dynload", "/var/lang/lib/python3.8/site-packages"},
+		[]string{"/var/task", "/opt/python/lib/python3.8/site-packages", "/opt/python", "/var/runtime", "/var/lang/lib/python38.zip",
+			"/var/lang/lib/python3.8", "/var/lang/lib/python3.8/lib-dynload", "/var/lang/lib/python3.8/site-packages"}},
+	{"3.10", 10, false, []string{"/var/runtime", "/var/lang/lib/python3.10/site-packages"},
+		[]string{"/var/task", "/opt/python/lib/python3.10/site-packages", "/opt/python", "/var/runtime", "/var/lang/lib/python3.10/site-packages"}},
+	{"3.12", 12, false, []string{"/var/runtime", "/var/lang/lib/python312.zip", "/var/lang/lib/python3.12", "/var/lang/lib/python3.12/lib-dynload", "/var/lang/lib/python3.12/site-packages"},
+		[]string{"/var/task", "/opt/python/lib/python3.12/site-packages", "/opt/python", "/var/lang/lib/python3.12/site-packages", "/var/runtime",
+			"/var/lang/lib/python312.zip", "/var/lang/lib/python3.12", "/var/lang/lib/python3.12/lib-dynload", "/var/lang/lib/python3.12/site-packages"}},
+	{"the user's PYTHONPATH", 12, true, []string{"/var/runtime", "/opt/mine", "/var/lang/lib/python3.12", "/var/lang/lib/python3.12/site-packages"},
+		[]string{"/var/task", "/var/runtime", "/opt/mine", "/var/lang/lib/python3.12", "/var/lang/lib/python3.12/site-packages"}},
+	{"lib64", 13, true,
+		[]string{"/var/runtime", "/var/lang/lib64/python313.zip", "/var/lang/lib64/python3.13", "/var/lang/lib64/python3.13/site-packages", "/var/lang/lib/python3.13/site-packages"},
+		[]string{"/var/task", "/var/runtime", "/var/lang/lib/python313.zip", "/var/lang/lib/python3.13", "/var/lang/lib/python3.13/site-packages"}},
+	{"Debian", 11, true, []string{"/var/runtime", "/var/lang/lib/python3.11"},
+		[]string{"/var/task", "/var/runtime", "/var/lang/lib/python3.11", "/var/lang/lib/python3.11/site-packages"}},
+}
+
+func TestSearchPath(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		const script = "import json, sys; sys.path.insert(0, sys.argv[1]); from lamina_runtime import paths\n" +
+			"print(json.dumps([paths.search(found, '/var/task', minor, own) for found, minor, own in json.loads(sys.argv[2])]))"
+		var rows [][]any
+		for _, c := range searchPaths {
+			rows = append(rows, []any{c.found, c.minor, c.ownPath})
+		}
+		b, err := json.Marshal(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), p.interpreter.Path, "-c", script, p.runtime, string(b)).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [][]string
+		if err := json.Unmarshal(out, &got); err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range searchPaths {
+			if diff := cmp.Diff(got[i], c.want); diff != "" {
+				t.Errorf("%s (-got +want):\n%s", c.name, diff)
+			}
+		}
+	})
+}
+
+// TestShadowing: a module of the function that is called like one of AWS's early imports loses, others win; .pth files count.
+func TestShadowing(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		extra := t.TempDir()
+		p.handler = "app.h"
+		p.task = map[string]string{
+			"app.py":   "import colorsys, queue, logging, sys\ndef h(event, context):\n    return [colorsys.__file__, queue.__file__, logging.__spec__.loader is logging.__loader__, sys.path[-1]]\n",
+			"queue.py": "raise RuntimeError\n", "traceback.py": "raise RuntimeError\n", "logging.py": "raise RuntimeError\n", "colorsys.py": "", "more.pth": extra + "\n",
+		}
+		got := p.run(t, newFake(t, event{body: "1"}))
+		want := response(fmt.Sprintf(`["%s", "%s", true, "%s"]`, filepath.Join(p.taskDir, "colorsys.py"), filepath.Join(p.interpreter.Stdlib, "queue.py"), extra))
+		if diff := cmp.Diff(got.posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.output)
+		}
+	})
+}
+
+// TestOwnPythonPath: with the user's PYTHONPATH the layers' folders are not searched, and the variable stays his.
+func TestOwnPythonPath(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		own := t.TempDir()
+		p.handler, p.env = "app.h", []string{"PYTHONPATH=" + own}
+		p.task = map[string]string{"app.py": "import os, sys\ndef h(event, context):\n    return [sys.path[:3], os.environ['PYTHONPATH']]\n"}
+		got := p.run(t, newFake(t, event{body: "1"}))
+		want := response(fmt.Sprintf(`[["%s", "%s", "%s"], "%s"]`, p.taskDir, p.runtime, own, own))
+		if diff := cmp.Diff(got.posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.output)
+		}
+	})
+}
+
+// TestLeanStart: a trivial function does not pay for what AWS's runtime imports.
+func TestLeanStart(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.handler, p.task = "app.h", map[string]string{"app.py": "import sys\ndef h(event, context):\n    return [m for m in ('json', 're', 'logging', 'socket', 'traceback', 'http') if m in sys.modules]\n"}
+		p.env = []string{"PYTHONNOUSERSITE=1", "PYTHONPATH="}
+		got := p.run(t, newFake(t, event{body: `{"a": [1]}`}))
+		// What the host's .pth files import is not ours.
+		out, err := exec.CommandContext(t.Context(), p.interpreter.Path, "-c", "import sys; print(*sorted(sys.modules))").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		if len(got.posts) != 1 || json.Unmarshal([]byte(got.posts[0].Body), &names) != nil {
+			t.Fatalf("got %+v, output %s", got.posts, got.output)
+		}
+		for _, name := range names {
+			if !strings.Contains(" "+string(out)+" ", " "+name+" ") {
+				t.Errorf("%s is imported", name)
+			}
+		}
+	})
+}
