@@ -63,3 +63,13 @@ func median(d []time.Duration) float64 {
 	slices.Sort(d)
 	return float64(d[len(d)/2].Microseconds())
 }
+
+func root() []sandbox.Mount {
+	return []sandbox.Mount{
+		{Target: "/usr", Bind: "/usr"},
+		{Target: "/bin", Link: "usr/bin"},
+		{Target: "/lib", Link: "usr/lib"},
+		{Target: "/lib64", Link: "usr/lib64"},
+		{Target: "/opt"},
+	}
+}

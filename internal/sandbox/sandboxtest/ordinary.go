@@ -1,0 +1,79 @@
+package sandboxtest
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// nobody is the ordinary user that root becomes for the second run.
+const nobody = 65534
+
+var ranLine = regexp.MustCompile(`(?m)^sandboxtest: (\d+) cases ran as user (\d+)$`)
+
+// RunAsOrdinaryUser runs the named test of this test program again, as a user without privileges. An ordinary user has
+// run it already, so then there is nothing to do.
+func RunAsOrdinaryUser(t *testing.T, test string) {
+	if os.Geteuid() != 0 {
+		t.Skipf("%s has run as user %d; there is no root here to run it as another one", test, os.Geteuid())
+	}
+	dir := publicFolder(t)
+	program := filepath.Join(dir, "sandbox.test")
+	copyProgram(t, program)
+	args := []string{"-test.run", "^" + test + "$", "-test.timeout", "5m"}
+	if testing.Verbose() {
+		args = append(args, "-test.v")
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("as user %d: %v\n%s", nobody, err, out)
+	}
+	m := ranLine.FindStringSubmatch(string(out))
+	if m == nil || m[1] != strconv.Itoa(len(cases)) {
+		t.Fatalf("as user %d not every case ran:\n%s", nobody, out)
+	}
+	t.Logf("%s cases ran as user %s", m[1], m[2])
+}
+
+// publicFolder is one that the other user may enter and write to, unlike the test's own.
+func publicFolder(t *testing.T) string {
+	dir, err := os.MkdirTemp("/var/tmp", "sandboxtest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chown(dir, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func copyProgram(t *testing.T, to string) {
+	from, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(f, from); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
