@@ -76,6 +76,7 @@ func (f *fakeAPI) next(w http.ResponseWriter, r *http.Request) {
 	h.Set("Lambda-Runtime-Aws-Request-Id", fmt.Sprintf("0000-%d", id))
 	h.Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(time.Minute).UnixMilli()))
 	h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:fn")
+	h.Set("Content-Length", fmt.Sprint(len(e.body)))
 	for k, v := range e.headers {
 		h.Set(k, v)
 	}

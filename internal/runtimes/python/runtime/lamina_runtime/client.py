@@ -141,14 +141,14 @@ class Client:
 
     def _chunks(self):
         """Read a chunked body. lamina's server never sends one, but an extension may stand between."""
-        body = b""
+        parts = []
         while True:
             size = int(self._until(b"\r\n").split(b";")[0], 16)
             if size == 0:
                 while self._until(b"\r\n"):  # trailers
                     pass
-                return body
-            body += self._exactly(size)
+                return b"".join(parts)
+            parts.append(self._exactly(size))
             self._until(b"\r\n")
 
 
