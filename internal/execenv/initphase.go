@@ -86,7 +86,7 @@ func (e *environment) await(timer *time.Timer, limit time.Duration, done func(ru
 // exitFault says why there is no runtime any more.
 func (e *environment) exitFault() *fault {
 	usage := e.box.Usage()
-	if !usage.OOMKilled && (!e.alive() || e.process.err != nil) {
+	if !usage.OOMKilled && (!e.alive() || e.process.err != nil || e.pool.isKilled()) {
 		return sandboxFault("The execution environment ended unexpectedly")
 	}
 	return exitFault(e.process.exit, usage)

@@ -299,6 +299,13 @@ func (p *Pool) adopt(b sandbox.Sandbox) bool {
 	return true
 }
 
+// isKilled reports whether Close has killed what ran.
+func (p *Pool) isKilled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.killed
+}
+
 func (p *Pool) forget(b sandbox.Sandbox) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

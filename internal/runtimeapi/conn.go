@@ -36,7 +36,7 @@ type conn struct {
 
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{server: s, nc: nc}
-	c.in.r = nc
+	c.in = headerLimit{r: nc, left: -1}
 	c.br = bufio.NewReader(&c.in)
 	return c
 }
@@ -103,7 +103,7 @@ func (c *conn) refuse(err error) {
 
 // handle answers one request and reports whether the connection goes on.
 func (c *conn) handle(req *http.Request) bool {
-	defer req.Body.Close()
+	// The body is never closed: net/http would read it to its end, which a client may never send.
 	keep := !req.Close && req.ProtoAtLeast(1, 1)
 	if expects(req) {
 		req.Body = &continueBody{ReadCloser: req.Body, c: c}

@@ -100,18 +100,19 @@ func (s *Server) next(c *conn) (inv *Invocation, refused *failure) {
 		return nil, failureInternal
 	case s.state == Running:
 		return s.current, nil
-	case s.pending && s.state == Ready:
+	case s.state != Started && s.state != Ready && s.state != ResponseSent:
+		return nil, s.transition(Ready)
+	case s.pending:
 		s.pending = false
 		s.state = Running
 		return s.current, nil
-	case s.state == Started, s.state == Ready, s.state == ResponseSent:
+	default:
 		s.state = Ready
 		s.parked = append(s.parked, c)
 		c.released = make(chan struct{})
 		s.notify()
 		return nil, nil
 	}
-	return nil, s.transition(Ready)
 }
 
 // begin starts to take an answer.

@@ -19,6 +19,9 @@ func Text(e Event) string {
 	case string:
 		return withLineEnd(r)
 	case *InitStart:
+		if r.Phase == PhaseInvoke {
+			return "" // an Init within an invocation leaves a line only when it fails
+		}
 		return fmt.Sprintf("INIT_START Runtime Version: %s\tRuntime Version ARN: %s\n", r.RuntimeVersion, r.RuntimeVersionARN)
 	case *InitReport:
 		return initReportText(r)

@@ -18,6 +18,7 @@ func TestText(t *testing.T) {
 	}{
 		{"init start", &telemetry.InitStart{RuntimeVersion: "python:3.12.v1", RuntimeVersionARN: "arn:aws:lambda:us-east-1::runtime:ab"},
 			"INIT_START Runtime Version: python:3.12.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:ab\n"},
+		{"init start within an invocation", &telemetry.InitStart{Phase: "invoke", RuntimeVersion: "python:3.12.v1"}, ""},
 		{"init done leaves no line", &telemetry.InitRuntimeDone{Status: telemetry.StatusSuccess}, ""},
 		{"init succeeded", &telemetry.InitReport{Status: telemetry.StatusSuccess, Metrics: telemetry.Metrics{DurationMs: 1}}, ""},
 		{"init failed", &telemetry.InitReport{Phase: "init", Status: "error", ErrorType: "Runtime.ImportModuleError",
