@@ -25,7 +25,10 @@ func mountProc() error {
 	if err := attach(fd, "/proc"); err != nil {
 		return err
 	}
-	forbidUserNamespaces()
+	// No user namespaces below this one. Seccomp refuses them too, with AWS's error; this holds for what it does not see.
+	set("/proc/sys/user/max_user_namespaces", "0")
+	// The server started a descriptor, so the kernel named the process for its number.
+	set("/proc/1/comm", Name)
 	for _, f := range masked {
 		if err := show(scratchOld+"/dev/null", f, unix.MOUNT_ATTR_NOEXEC); err != nil && err != unix.ENOENT {
 			return err
@@ -39,14 +42,13 @@ func mountProc() error {
 	return nil
 }
 
-// forbidUserNamespaces sets this namespace's own limit to none. Seccomp refuses them too, with AWS's error; this holds
-// for whatever seccomp does not see.
-func forbidUserNamespaces() {
-	fd, err := unix.Open("/proc/sys/user/max_user_namespaces", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+// set writes a setting that may be missing.
+func set(path, value string) {
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return
 	}
-	unix.Write(fd, []byte("0"))
+	unix.Write(fd, []byte(value))
 	unix.Close(fd)
 }
 

@@ -36,6 +36,7 @@ type Options struct {
 // Driver makes sandboxes. It implements sandbox.Driver.
 type Driver struct {
 	log     *slog.Logger
+	state   string
 	program *program
 	ids     *identities
 	cgroups *cgroups
@@ -62,6 +63,7 @@ func New(o Options) (*Driver, error) {
 	}
 	d := &Driver{
 		log:     o.Log,
+		state:   o.StateDir,
 		program: program,
 		ids:     newIdentities(),
 		cgroups: findCgroups(stateName(o.StateDir)),

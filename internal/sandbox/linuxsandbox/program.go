@@ -21,16 +21,17 @@ var embedded embed.FS
 // closed to the IDs of sandboxes.
 type program struct {
 	source string // for Probe
+	small  bool   // it is the helper and nothing else
 	file   *os.File
 	once   sync.Once
 }
 
 func openProgram(o Options) (*program, error) {
-	p := &program{source: o.Helper}
+	p := &program{source: o.Helper, small: true}
 	path := o.Helper
 	if path == "" {
 		var err error
-		if path, p.source, err = ownProgram(o.StateDir); err != nil {
+		if path, p.source, p.small, err = ownProgram(o.StateDir); err != nil {
 			return nil, err
 		}
 	}
@@ -49,22 +50,22 @@ func openProgram(o Options) (*program, error) {
 }
 
 // ownProgram writes the embedded helper into the state folder, where it stays for the next server.
-func ownProgram(dir string) (path, source string, err error) {
+func ownProgram(dir string) (path, source string, small bool, err error) {
 	data, err := embedded.ReadFile("embedded/lamina-init")
 	if errors.Is(err, fs.ErrNotExist) {
-		return "/proc/self/exe", "the running program (built without the small helper)", nil
+		return "/proc/self/exe", "the running program (built without the small helper)", false, nil
 	}
 	if err != nil {
-		return "", "", err
+		return "", "", false, err
 	}
 	path = filepath.Join(dir, "lamina-init")
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
-		return path, "embedded", os.Chmod(path, 0o755)
+		return path, "the embedded one, at " + path, true, os.Chmod(path, 0o755)
 	}
 	if err := writeProgram(path, data); err != nil {
-		return "", "", fmt.Errorf("cannot write the sandbox helper: %w", err)
+		return "", "", false, fmt.Errorf("cannot write the sandbox helper: %w", err)
 	}
-	return path, "embedded", nil
+	return path, "the embedded one, at " + path, true, nil
 }
 
 func writeProgram(path string, data []byte) error {

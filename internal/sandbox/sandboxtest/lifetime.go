@@ -4,7 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/laminadev/lamina/internal/sandbox"
 )
@@ -43,6 +49,33 @@ func testClose(e *env) {
 	}
 	if left := e.suite.Leftovers(e.prefix()); len(left) > 0 {
 		e.Errorf("left behind: %q", left)
+	}
+}
+
+// testKilledHelper ends a sandbox from outside, as the kernel might when memory runs out.
+func testKilledHelper(e *env) {
+	before := children(os.Getpid())
+	s := e.create(e.spec())
+	p, r := e.spawn(s, `setsid sleep 1000 & echo ready; wait`)
+	e.equal("ready", e.readLine(r), "ready")
+	for _, child := range children(os.Getpid()) {
+		if !slices.Contains(before, child) {
+			number, _, _ := strings.Cut(child, " ")
+			pid, err := strconv.Atoi(number)
+			if err != nil {
+				e.Fatal(err)
+			}
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	select {
+	case <-s.Done():
+	case <-time.After(patience):
+		e.Fatal("the sandbox goes on")
+	}
+	e.equal("end", e.wait(p).String(), "signal: killed")
+	if _, err := s.Spawn(e.Context(), sandbox.Command{Path: "/bin/true"}); err == nil {
+		e.Error("spawn after the end: no error")
 	}
 }
 

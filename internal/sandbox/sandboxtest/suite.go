@@ -94,6 +94,7 @@ var cases = []testCase{
 	{"memory limit", testMemoryLimit},
 
 	{"close", testClose},
+	{"killed helper", testKilledHelper},
 	{"create and give up", testGiveUp},
 	{"one ID once", testOneID},
 	{"driver close", testDriverClose},
