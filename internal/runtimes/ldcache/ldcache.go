@@ -16,6 +16,7 @@ package ldcache
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -134,8 +135,8 @@ func compare(a, b string) int {
 		case da:
 			na, ra := number(a)
 			nb, rb := number(b)
-			if na != nb {
-				return strings.Compare(na, nb) * sameLength(na, nb)
+			if c := cmp.Or(cmp.Compare(len(na), len(nb)), strings.Compare(na, nb)); c != 0 {
+				return c
 			}
 			a, b = ra, rb
 		case a[0] != b[0]:
@@ -156,14 +157,6 @@ func number(s string) (digits, rest string) {
 		i++
 	}
 	return strings.TrimLeft(s[:i], "0"), s[i:]
-}
-
-// sameLength is 1 when comparing two numbers as text is right, which it is for the same number of digits.
-func sameLength(a, b string) int {
-	if len(a) == len(b) || (len(a) < len(b)) == (a < b) {
-		return 1
-	}
-	return -1
 }
 
 // Within reports whether a path is below one of the folders.
