@@ -65,6 +65,7 @@ func House() []Room {
 		{Path: "layer", Floor: 2, Imports: []string{"archive"}, Gives: "the hero: an immutable view of one layer"},
 		{Path: "logstream", Floor: 2, Imports: []string{"telemetry", "blob"}, Gives: "function output: groups, streams, segments, tail"},
 		{Path: "sandbox/linuxsandbox", Floor: 2, Imports: []string{"sandbox", "sandbox/helper", "sandbox/initproto", "overlay"}, Gives: "namespaces, cgroups, mounts"},
+		{Path: "sandbox/helper", Floor: 2, Imports: []string{"sandbox", "sandbox/initproto", "overlay"}, Level: true, Gives: "the sandbox's PID 1, as a package, so that two programs can be it"},
 		{Path: "catalog/sqlcatalog", Floor: 2, Imports: []string{"catalog", "database"}, Gives: "SQLite and PostgreSQL; migrations embedded"},
 		{Path: "catalog/cached", Floor: 2, Imports: []string{"catalog"}, Gives: "functions from memory: the invoke path never reads the database"},
 		{Path: "jobs/sqljobs", Floor: 2, Imports: []string{"jobs", "database"}, Gives: "jobs in SQLite and PostgreSQL"},
@@ -72,7 +73,6 @@ func House() []Room {
 		{Path: "blob/s3blob", Floor: 2, Imports: []string{"blob"}, Gives: "blobs in S3"},
 
 		{Path: "sandbox", Floor: 1, Imports: []string{"sandbox/initproto"}, Gives: "contract: start a process tree with limits"},
-		{Path: "sandbox/helper", Floor: 1, Imports: []string{"sandbox/initproto"}, Gives: "the sandbox's PID 1, as a package, so that two programs can be it"},
 		{Path: "catalog", Floor: 1, Gives: "contract: records of functions, versions, layers"},
 		{Path: "jobs", Floor: 1, Gives: "contract: durable asynchronous work, leases"},
 		{Path: "blob", Floor: 1, Gives: "bytes by digest; a concrete Store over a driver"},
@@ -93,6 +93,7 @@ func House() []Room {
 
 		{Path: "lambdatest", Floor: 3, Imports: []string{"layer", "archive"}, Tests: true, Gives: "sample functions, layers, zips"},
 		{Path: "catalog/catalogtest", Floor: 2, Imports: []string{"catalog"}, Tests: true, Gives: "what every catalog driver must pass"},
+		{Path: "database/pgtest", Floor: 2, Imports: []string{"database"}, Tests: true, Gives: "a PostgreSQL for tests"},
 		{Path: "blob/blobtest", Floor: 2, Imports: []string{"blob"}, Tests: true, Gives: "what every blob driver must pass"},
 		{Path: "jobs/jobstest", Floor: 2, Imports: []string{"jobs"}, Tests: true, Gives: "what every jobs driver must pass"},
 		{Path: "sandbox/sandboxtest", Floor: 2, Imports: []string{"sandbox"}, Tests: true, Gives: "what every sandbox driver must pass"},
