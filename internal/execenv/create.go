@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/laminadev/lamina/internal/lambda"
-	"github.com/laminadev/lamina/internal/layerstore"
 	"github.com/laminadev/lamina/internal/runtimeapi"
 	"github.com/laminadev/lamina/internal/runtimes"
 	"github.com/laminadev/lamina/internal/sandbox"
@@ -55,26 +54,17 @@ func (e *environment) create(ctx context.Context) error {
 // openTrees gets the folders of code and layers, and holds them until close.
 func (e *environment) openTrees(ctx context.Context) error {
 	var err error
-	if e.code, err = e.openTree(ctx, e.rev.Code); err != nil {
-		return err
+	if e.code, err = e.pool.o.Store.Lower(ctx, e.rev.Code); err != nil {
+		return fmt.Errorf("cannot open the deployment package: %w", err)
 	}
 	for _, l := range e.rev.Layers {
-		tree, err := e.openTree(ctx, l.Content)
+		tree, err := e.pool.o.Store.Lower(ctx, l.Content)
 		if err != nil {
-			return fmt.Errorf("layer %s: %w", l.ARN, err)
+			return fmt.Errorf("cannot open layer %s: %w", l.ARN, err)
 		}
 		e.layers = append(e.layers, tree)
 	}
 	return nil
-}
-
-func (e *environment) openTree(ctx context.Context, c lambda.Content) (*layerstore.Lower, error) {
-	tree, err := e.pool.o.Store.Lower(ctx, c)
-	switch lambda.KindOf(err) {
-	case lambda.NotFound, lambda.Invalid, lambda.TooLarge:
-		return nil, &lambda.Error{Kind: lambda.BadZip, Message: "Lambda could not unzip the deployment package.", Err: err}
-	}
-	return tree, err
 }
 
 func (e *environment) spec() sandbox.Spec {

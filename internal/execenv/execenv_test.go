@@ -396,7 +396,7 @@ func TestSandboxThatEndsWhileRunning(t *testing.T) {
 }
 
 // waitFor waits until a file is there.
-func waitFor(t *testing.T, name string) {
+func waitFor(t testing.TB, name string) {
 	deadline := time.Now().Add(30 * time.Second)
 	for !exists(name) {
 		if time.Now().After(deadline) {
