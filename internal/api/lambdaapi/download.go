@@ -4,10 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,9 +53,6 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	zip, err := a.Control.OpenZip(r.Context(), d)
-	if errors.Is(err, fs.ErrNotExist) {
-		return lambda.Errorf(lambda.NotFound, "The zip does not exist any more.")
-	}
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/api/jsonstream"
 	"github.com/laminadev/lamina/internal/api/wire"
+	"github.com/laminadev/lamina/internal/control"
 	"github.com/laminadev/lamina/internal/invoke"
 	"github.com/laminadev/lamina/internal/lambda"
 )
@@ -70,6 +71,9 @@ func (a *API) invocation(r *http.Request, c *call) (in invoke.Input, err error) 
 		in.Type = *req.InvocationType
 	}
 	if in.Ref, err = c.functionRef(req.FunctionName, req.Qualifier); err != nil {
+		return in, err
+	}
+	if err := control.Reach(c.Scope, in.Ref); err != nil {
 		return in, err
 	}
 	if err := invokeNotBuilt(in, req); err != nil {
