@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,7 +76,7 @@ func TestAdd(t *testing.T) {
 	// Another process adds; this one shows it at the next Resolve.
 	adder := runtimes.New(runtimes.Options{Dir: dir, Store: store})
 	found := hostPythons(t, set)
-	for _, name := range []lambda.Runtime{found[0], found[len(found)-1]} {
+	for _, name := range slices.Compact([]lambda.Runtime{found[0], found[len(found)-1]}) {
 		var progress bytes.Buffer
 		info, err := adder.Add(t.Context(), name, &progress)
 		if err != nil {
@@ -93,7 +94,8 @@ func TestAdd(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := open(t, r)
-		out := b.run(awsEnv, "/var/lang/bin/"+string(name), "-c", "import sys; sys.path.insert(0, '/var/runtime'); import boto3\n"+
+		out := b.run(awsEnv, "/var/lang/bin/"+string(name), "-c", "import sys; sys.path.insert(0, '/var/runtime'); from lamina_runtime import paths\n"+
+			"sys.path[:] = paths.search(sys.path, '/var/task', sys.version_info[1], False); import boto3\n"+
 			"print('boto3', boto3.__version__, boto3.__file__); print(boto3.session.Session().client('sts', region_name='us-east-1').meta.service_model.service_name)\n"+
 			"import os; print(os.path.isfile(boto3.__spec__.cached))")
 		place := "/var/lang/lib/" + string(name) + "/site-packages"

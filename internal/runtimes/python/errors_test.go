@@ -76,7 +76,6 @@ def leave_at_once(event, context):
 type errorCase struct {
 	name    string
 	handler string
-	files   map[string]string
 	event   event
 	env     []string
 	want    []post

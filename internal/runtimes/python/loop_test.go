@@ -245,7 +245,7 @@ var searchPaths = []struct {
 	{"lib64", 13, true,
 		[]string{"/var/runtime", "/var/lang/lib64/python313.zip", "/var/lang/lib64/python3.13", "/var/lang/lib64/python3.13/site-packages", "/var/lang/lib/python3.13/site-packages"},
 		[]string{"/var/task", "/var/runtime", "/var/lang/lib/python313.zip", "/var/lang/lib/python3.13", "/var/lang/lib/python3.13/site-packages"}},
-	{"Debian", 11, true, []string{"/var/runtime", "/var/lang/lib/python3.11"},
+	{"Debian", 11, true, []string{"/var/runtime", "/var/lang/lib/python3.11", "/var/lang/lib/python3.11/dist-packages"},
 		[]string{"/var/task", "/var/runtime", "/var/lang/lib/python3.11", "/var/lang/lib/python3.11/site-packages"}},
 }
 

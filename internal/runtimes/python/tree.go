@@ -19,7 +19,7 @@ import (
 //
 //	lang/bin/python3.12     a copy of the executable, with the links python3 and python
 //	lang/lib/               empty, or holds libpython and an empty python3.12/: the host's files are mounted here
-//	stdlib/site-packages/   empty: lies over a standard library that has no such folder to mount on
+//	stdlib/site-packages/   empty: lies over a standard library that has no such folder to mount on; and a link to it
 //	runtime/                the bootstrap, compiled by this interpreter
 //
 // It is complete when it has its final name, and is never changed after that.
@@ -107,9 +107,11 @@ func fillTree(ctx context.Context, in Interpreter, dir string) error {
 			return err
 		}
 	}
-	// Some systems call it lib64; an interpreter built so looks there.
-	if err := os.Symlink("lib", filepath.Join(dir, "lang/lib64")); err != nil {
-		return err
+	// Some systems call it lib64, and Debian calls it dist-packages; interpreters built so look there.
+	for link, to := range map[string]string{"lang/lib64": "lib", "stdlib/dist-packages": "site-packages"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			return err
+		}
 	}
 	if !in.private() {
 		if err := fillLib(in, filepath.Join(dir, "lang/lib")); err != nil {

@@ -17,8 +17,6 @@ def search(found, root, minor, own_path):
     """Give sys.path: found is the interpreter's own, root the function's folder; own_path says that the user has set
     PYTHONPATH, and then layers are only searched when he lists them."""
     own = [as_aws(p) for p in found]
-    if site_packages(minor) not in own:
-        own.append(site_packages(minor))  # Debian's python calls it dist-packages, and has none here
     front = [root]
     if not own_path:
         front += layers(minor)
@@ -28,8 +26,12 @@ def search(found, root, minor, own_path):
 
 
 def as_aws(path):
-    """Some systems call the library folder lib64; below /var/lang both names are the same folder."""
-    return LANG + "/lib" + path[len(LANG) + 6 :] if path.startswith(LANG + "/lib64/") else path
+    """Some systems call the library folder lib64, and Debian says dist-packages; below /var/lang these are links."""
+    if path.startswith(LANG + "/lib64/"):
+        path = LANG + "/lib" + path[len(LANG) + 6 :]
+    if path.startswith(LANG) and path.endswith("/dist-packages"):
+        path = path[: -len("dist-packages")] + "site-packages"
+    return path
 
 
 def with_pth(root, minor, own_path):
