@@ -44,7 +44,7 @@ func (m *model) writeShape(b *bytes.Buffer, name string) error {
 	if s.Sensitive {
 		b.WriteString(", sensitive: true")
 	}
-	if s.Min != nil && !(*s.Min == 0 && s.Type != "integer" && s.Type != "long" && s.Type != "double") {
+	if s.Min != nil { // a length of at least 0 is no rule, but AWS prints it
 		fmt.Fprintf(b, ", min: bound{true, %v}", *s.Min)
 	}
 	if s.Max != nil {

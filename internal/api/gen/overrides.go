@@ -32,6 +32,9 @@ var overrides = []override{
 	{shape: "Timeout", why: "the model has no maximum", apply: maximum(900)},
 	{shape: "MemorySize", why: "the model's maximum is of functions on managed instances", apply: maximum(10240)},
 
+	{shape: "SubnetId", why: "the model has no pattern", apply: id(`subnet-[0-9a-z]*`)},
+	{shape: "SecurityGroupId", why: "the model has no pattern", apply: id(`sg-[0-9a-zA-Z]*`)},
+
 	{member: "PublishLayerVersionRequest.CompatibleRuntimes", why: "AWS prints one list and accepts another", apply: func(s *shape) {
 		s.flat, s.Enum = true, runtimeNames(lambda.Runtimes)
 		s.accept = union(s.accept, runtimeNames(lambda.Runtimes), runtimeNames(lambda.FilterRuntimes))
@@ -51,6 +54,11 @@ func pattern(p string) func(*shape)  { return func(s *shape) { s.Pattern = p } }
 func maximum(n float64) func(*shape) { return func(s *shape) { s.Max = number(n) } }
 func number(n float64) *float64      { return &n }
 func anyValue(s *shape)              { s.Enum = nil }
+
+// id is the recorded rule for identifiers of EC2.
+func id(p string) func(*shape) {
+	return func(s *shape) { s.Min, s.Max, s.Pattern = number(0), number(1024), p }
+}
 
 // without checks against one pattern and not against another; the message still prints the model's.
 func without(check, except string) func(*shape) {

@@ -6,9 +6,9 @@ var (
 	shapeLayerName                        = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+`}}
 	shapeLayerVersionNumber               = shape{kind: kindLong}
 	shapeStatementId                      = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 100}, pattern: &pattern{text: `([a-zA-Z0-9-_]+)`}}
-	shapeLayerPermissionAllowedAction     = shape{kind: kindString, max: bound{true, 22}, pattern: &pattern{text: `lambda:GetLayerVersion`}}
+	shapeLayerPermissionAllowedAction     = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 22}, pattern: &pattern{text: `lambda:GetLayerVersion`}}
 	shapeLayerPermissionAllowedPrincipal  = shape{kind: kindString, pattern: &pattern{text: `\d{12}|\*|arn:(aws[a-zA-Z-]*):iam::\d{12}:root`}}
-	shapeOrganizationId                   = shape{kind: kindString, max: bound{true, 34}, pattern: &pattern{text: `o-[a-z0-9]{10,32}`}}
+	shapeOrganizationId                   = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 34}, pattern: &pattern{text: `o-[a-z0-9]{10,32}`}}
 	shapeString                           = shape{kind: kindString}
 	shapeAddLayerVersionPermissionRequest = shape{kind: kindStructure, members: []member{
 		{name: "LayerName", in: inPath, required: true, shape: &shapeLayerName},
@@ -23,8 +23,8 @@ var (
 	shapeAction                                 = shape{kind: kindString, pattern: &pattern{text: `(lambda:[*]|lambda:[a-zA-Z]+|[*])`}}
 	shapePrincipal                              = shape{kind: kindString, pattern: &pattern{text: `[^\s]+`}}
 	shapeArn                                    = shape{kind: kindString, pattern: &pattern{text: `arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]{2}(-gov)?-[a-z]+-\d{1})?:(\d{12})?:(.*)`}}
-	shapeSourceOwner                            = shape{kind: kindString, max: bound{true, 12}, pattern: &pattern{text: `\d{12}`}}
-	shapeEventSourceToken                       = shape{kind: kindString, max: bound{true, 256}, pattern: &pattern{text: `[a-zA-Z0-9._\-]+`}}
+	shapeSourceOwner                            = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 12}, pattern: &pattern{text: `\d{12}`}}
+	shapeEventSourceToken                       = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 256}, pattern: &pattern{text: `[a-zA-Z0-9._\-]+`}}
 	shapeNumericLatestPublishedOrAliasQualifier = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 128}, pattern: &pattern{text: `\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+`}}
 	shapePrincipalOrgID                         = shape{kind: kindString, min: bound{true, 12}, max: bound{true, 34}, pattern: &pattern{text: `o-[a-z0-9]{10,32}`}}
 	shapeFunctionUrlAuthType                    = shape{kind: kindString, enum: []string{"NONE", "AWS_IAM"}}
@@ -50,7 +50,7 @@ var (
 	shapeOperationType       = shape{kind: kindString, enum: []string{"EXECUTION", "CONTEXT", "STEP", "WAIT", "CALLBACK", "CHAINED_INVOKE"}}
 	shapeOperationSubType    = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 32}, pattern: &pattern{text: `[a-zA-Z0-9-_]+`}}
 	shapeOperationAction     = shape{kind: kindString, enum: []string{"START", "SUCCEED", "FAIL", "RETRY", "CANCEL"}}
-	shapeOperationPayload    = shape{kind: kindString, sensitive: true, max: bound{true, 6.291456e+06}}
+	shapeOperationPayload    = shape{kind: kindString, sensitive: true, min: bound{true, 0}, max: bound{true, 6.291456e+06}}
 	shapeErrorMessage        = shape{kind: kindString, sensitive: true}
 	shapeErrorType           = shape{kind: kindString, sensitive: true}
 	shapeErrorData           = shape{kind: kindString, sensitive: true}
@@ -110,7 +110,7 @@ var (
 	shapeFunctionName               = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`}}
 	shapeAlias                      = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 128}, pattern: &pattern{text: `(?!^[0-9]+$)([a-zA-Z0-9-_]+)`, check: `[a-zA-Z0-9-_]+`, except: `[0-9]+`}}
 	shapeVersionWithLatestPublished = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 1024}, pattern: &pattern{text: `(\$LATEST(\.PUBLISHED)?|[0-9]+)`}}
-	shapeDescription                = shape{kind: kindString, max: bound{true, 256}}
+	shapeDescription                = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 256}}
 	shapeAdditionalVersion          = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 1024}, pattern: &pattern{text: `[0-9]+`}}
 	shapeWeight                     = shape{kind: kindDouble, min: bound{true, 0}, max: bound{true, 1}}
 	shapeAdditionalVersionWeights   = shape{kind: kindMap, key: &shapeAdditionalVersion, element: &shapeWeight}
@@ -125,10 +125,10 @@ var (
 		{name: "RoutingConfig", in: inBody, shape: &shapeAliasRoutingConfiguration},
 	}}
 	shapeCapacityProviderName             = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `(arn:aws[a-zA-Z-]*:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+`}}
-	shapeSubnetId                         = shape{kind: kindString}
+	shapeSubnetId                         = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 1024}, pattern: &pattern{text: `subnet-[0-9a-z]*`}}
 	shapeCapacityProviderSubnetIds        = shape{kind: kindList, min: bound{true, 1}, max: bound{true, 16}, element: &shapeSubnetId}
-	shapeSecurityGroupId                  = shape{kind: kindString}
-	shapeCapacityProviderSecurityGroupIds = shape{kind: kindList, max: bound{true, 5}, element: &shapeSecurityGroupId}
+	shapeSecurityGroupId                  = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 1024}, pattern: &pattern{text: `sg-[0-9a-zA-Z]*`}}
+	shapeCapacityProviderSecurityGroupIds = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 5}, element: &shapeSecurityGroupId}
 	shapeCapacityProviderVpcConfig        = shape{kind: kindStructure, members: []member{
 		{name: "SubnetIds", in: inBody, required: true, shape: &shapeCapacityProviderSubnetIds},
 		{name: "SecurityGroupIds", in: inBody, required: true, shape: &shapeCapacityProviderSecurityGroupIds},
@@ -140,7 +140,7 @@ var (
 	shapeArchitecture         = shape{kind: kindString, enum: []string{"x86_64", "arm64"}}
 	shapeArchitecturesList    = shape{kind: kindList, min: bound{true, 1}, max: bound{true, 1}, element: &shapeArchitecture}
 	shapeInstanceType         = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 30}, pattern: &pattern{text: `[a-zA-Z0-9\.\-]+`}}
-	shapeInstanceTypeSet      = shape{kind: kindList, max: bound{true, 400}, element: &shapeInstanceType}
+	shapeInstanceTypeSet      = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 400}, element: &shapeInstanceType}
 	shapeInstanceRequirements = shape{kind: kindStructure, members: []member{
 		{name: "Architectures", in: inBody, shape: &shapeArchitecturesList},
 		{name: "AllowedInstanceTypes", in: inBody, shape: &shapeInstanceTypeSet},
@@ -160,7 +160,7 @@ var (
 		{name: "ScalingMode", in: inBody, shape: &shapeCapacityProviderScalingMode},
 		{name: "ScalingPolicies", in: inBody, shape: &shapeCapacityProviderScalingPoliciesList},
 	}}
-	shapeKMSKeyArnNonEmpty             = shape{kind: kindString, max: bound{true, 10000}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*`}}
+	shapeKMSKeyArnNonEmpty             = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 10000}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*`}}
 	shapeTagKey                        = shape{kind: kindString}
 	shapeTagValue                      = shape{kind: kindString}
 	shapeTags                          = shape{kind: kindMap, key: &shapeTagKey, element: &shapeTagValue}
@@ -189,7 +189,7 @@ var (
 	}}
 	shapeEnabled   = shape{kind: kindBoolean}
 	shapeBatchSize = shape{kind: kindInteger, min: bound{true, 1}, max: bound{true, 10000}}
-	shapePattern   = shape{kind: kindString, max: bound{true, 4096}, pattern: &pattern{text: `.*`}}
+	shapePattern   = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 4096}, pattern: &pattern{text: `.*`}}
 	shapeFilter    = shape{kind: kindStructure, members: []member{
 		{name: "Pattern", in: inBody, shape: &shapePattern},
 	}}
@@ -201,7 +201,7 @@ var (
 	shapeParallelizationFactor          = shape{kind: kindInteger, min: bound{true, 1}, max: bound{true, 10}}
 	shapeEventSourcePosition            = shape{kind: kindString, enum: []string{"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}}
 	shapeDate                           = shape{kind: kindTimestamp}
-	shapeDestinationArn                 = shape{kind: kindString, max: bound{true, 350}, pattern: &pattern{text: `$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`}}
+	shapeDestinationArn                 = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 350}, pattern: &pattern{text: `$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`}}
 	shapeOnSuccess                      = shape{kind: kindStructure, members: []member{
 		{name: "Destination", in: inBody, shape: &shapeDestinationArn},
 	}}
@@ -226,7 +226,7 @@ var (
 		{name: "Type", in: inBody, shape: &shapeSourceAccessType},
 		{name: "URI", in: inBody, shape: &shapeURI},
 	}}
-	shapeSourceAccessConfigurations = shape{kind: kindList, max: bound{true, 22}, element: &shapeSourceAccessConfiguration}
+	shapeSourceAccessConfigurations = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 22}, element: &shapeSourceAccessConfiguration}
 	shapeEndPointType               = shape{kind: kindString, enum: []string{"KAFKA_BOOTSTRAP_SERVERS"}}
 	shapeEndpoint                   = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 300}, pattern: &pattern{text: `(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\-]*[A-Za-z0-9]):[0-9]{1,5}`}}
 	shapeEndpointLists              = shape{kind: kindList, min: bound{true, 1}, max: bound{true, 10}, element: &shapeEndpoint}
@@ -235,7 +235,7 @@ var (
 		{name: "Endpoints", in: inBody, shape: &shapeEndpoints},
 	}}
 	shapeFunctionResponseType            = shape{kind: kindString, enum: []string{"ReportBatchItemFailures"}}
-	shapeFunctionResponseTypeList        = shape{kind: kindList, max: bound{true, 1}, element: &shapeFunctionResponseType}
+	shapeFunctionResponseTypeList        = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 1}, element: &shapeFunctionResponseType}
 	shapeSchemaRegistryUri               = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 10000}, pattern: &pattern{text: `[a-zA-Z0-9-\/*:_+=.@-]*`}}
 	shapeSchemaRegistryEventRecordFormat = shape{kind: kindString, enum: []string{"JSON", "SOURCE"}}
 	shapeKafkaSchemaRegistryAuthType     = shape{kind: kindString, enum: []string{"BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}}
@@ -277,7 +277,7 @@ var (
 	}}
 	shapeKMSKeyArn                       = shape{kind: kindString, pattern: &pattern{text: `(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()`}}
 	shapeEventSourceMappingMetric        = shape{kind: kindString, enum: []string{"EventCount", "ErrorCount", "KafkaMetrics"}}
-	shapeEventSourceMappingMetricList    = shape{kind: kindList, max: bound{true, 3}, element: &shapeEventSourceMappingMetric}
+	shapeEventSourceMappingMetricList    = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 3}, element: &shapeEventSourceMappingMetric}
 	shapeEventSourceMappingMetricsConfig = shape{kind: kindStructure, members: []member{
 		{name: "Metrics", in: inBody, shape: &shapeEventSourceMappingMetricList},
 	}}
@@ -287,7 +287,7 @@ var (
 	}}
 	shapeMinimumNumberOfPollers     = shape{kind: kindInteger, min: bound{true, 1}, max: bound{true, 200}}
 	shapeMaximumNumberOfPollers     = shape{kind: kindInteger, min: bound{true, 1}, max: bound{true, 2000}}
-	shapeProvisionedPollerGroupName = shape{kind: kindString, max: bound{true, 128}, pattern: &pattern{text: `[a-zA-Z0-9-_]*`}}
+	shapeProvisionedPollerGroupName = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 128}, pattern: &pattern{text: `[a-zA-Z0-9-_]*`}}
 	shapeProvisionedPollerConfig    = shape{kind: kindStructure, members: []member{
 		{name: "MinimumPollers", in: inBody, shape: &shapeMinimumNumberOfPollers},
 		{name: "MaximumPollers", in: inBody, shape: &shapeMaximumNumberOfPollers},
@@ -324,7 +324,7 @@ var (
 		{name: "ProvisionedPollerConfig", in: inBody, shape: &shapeProvisionedPollerConfig},
 	}}
 	shapeCreateFunctionRequestRuntime = shape{kind: kindString}
-	shapeHandler                      = shape{kind: kindString, max: bound{true, 128}, pattern: &pattern{text: `[^\s]+`}}
+	shapeHandler                      = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 128}, pattern: &pattern{text: `[^\s]+`}}
 	shapeBlob                         = shape{kind: kindBlob, sensitive: true}
 	shapeS3Bucket                     = shape{kind: kindString, min: bound{true, 3}, max: bound{true, 63}, pattern: &pattern{text: `[0-9A-Za-z\.\-_]*(?<!\.)`, check: `[0-9A-Za-z.\-_]*`, except: `.*\.`}}
 	shapeS3Key                        = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 1024}}
@@ -340,8 +340,8 @@ var (
 	shapeTimeout          = shape{kind: kindInteger, min: bound{true, 1}, max: bound{true, 900}}
 	shapeMemorySize       = shape{kind: kindInteger, min: bound{true, 128}, max: bound{true, 10240}}
 	shapeBoolean          = shape{kind: kindBoolean}
-	shapeSubnetIds        = shape{kind: kindList, max: bound{true, 16}, element: &shapeSubnetId}
-	shapeSecurityGroupIds = shape{kind: kindList, max: bound{true, 5}, element: &shapeSecurityGroupId}
+	shapeSubnetIds        = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 16}, element: &shapeSubnetId}
+	shapeSecurityGroupIds = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 5}, element: &shapeSecurityGroupId}
 	shapeNullableBoolean  = shape{kind: kindBoolean}
 	shapeVpcConfig        = shape{kind: kindStructure, members: []member{
 		{name: "SubnetIds", in: inBody, shape: &shapeSubnetIds},
@@ -365,21 +365,21 @@ var (
 	}}
 	shapeLayerVersionArn  = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 2048}, pattern: &pattern{text: `(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)`}}
 	shapeLayerList        = shape{kind: kindList, element: &shapeLayerVersionArn}
-	shapeFileSystemArn    = shape{kind: kindString, max: bound{true, 256}, pattern: &pattern{text: `arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}`}}
-	shapeLocalMountPath   = shape{kind: kindString, max: bound{true, 160}, pattern: &pattern{text: `/mnt/[a-zA-Z0-9-_.]+`}}
+	shapeFileSystemArn    = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 256}, pattern: &pattern{text: `arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}`}}
+	shapeLocalMountPath   = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 160}, pattern: &pattern{text: `/mnt/[a-zA-Z0-9-_.]+`}}
 	shapeFileSystemConfig = shape{kind: kindStructure, members: []member{
 		{name: "Arn", in: inBody, required: true, shape: &shapeFileSystemArn},
 		{name: "LocalMountPath", in: inBody, required: true, shape: &shapeLocalMountPath},
 	}}
-	shapeFileSystemConfigList = shape{kind: kindList, max: bound{true, 1}, element: &shapeFileSystemConfig}
-	shapeStringList           = shape{kind: kindList, max: bound{true, 1500}, element: &shapeString}
-	shapeWorkingDirectory     = shape{kind: kindString, max: bound{true, 1000}}
+	shapeFileSystemConfigList = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 1}, element: &shapeFileSystemConfig}
+	shapeStringList           = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 1500}, element: &shapeString}
+	shapeWorkingDirectory     = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 1000}}
 	shapeImageConfig          = shape{kind: kindStructure, members: []member{
 		{name: "EntryPoint", in: inBody, shape: &shapeStringList},
 		{name: "Command", in: inBody, shape: &shapeStringList},
 		{name: "WorkingDirectory", in: inBody, shape: &shapeWorkingDirectory},
 	}}
-	shapeCodeSigningConfigArn = shape{kind: kindString, max: bound{true, 200}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}`}}
+	shapeCodeSigningConfigArn = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 200}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}`}}
 	shapeEphemeralStorageSize = shape{kind: kindInteger, min: bound{true, 512}, max: bound{true, 10240}}
 	shapeEphemeralStorage     = shape{kind: kindStructure, members: []member{
 		{name: "Size", in: inBody, required: true, shape: &shapeEphemeralStorageSize},
@@ -452,12 +452,12 @@ var (
 	}}
 	shapeFunctionUrlQualifier = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 128}, pattern: &pattern{text: `((?!^\d+$)^[0-9a-zA-Z-_]+$)`, check: `[0-9a-zA-Z-_]+`, except: `\d+`}}
 	shapeAllowCredentials     = shape{kind: kindBoolean}
-	shapeHeader               = shape{kind: kindString, max: bound{true, 1024}, pattern: &pattern{text: `.*`}}
-	shapeHeadersList          = shape{kind: kindList, max: bound{true, 100}, element: &shapeHeader}
-	shapeMethod               = shape{kind: kindString, max: bound{true, 6}, pattern: &pattern{text: `.*`}}
-	shapeAllowMethodsList     = shape{kind: kindList, max: bound{true, 6}, element: &shapeMethod}
+	shapeHeader               = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 1024}, pattern: &pattern{text: `.*`}}
+	shapeHeadersList          = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 100}, element: &shapeHeader}
+	shapeMethod               = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 6}, pattern: &pattern{text: `.*`}}
+	shapeAllowMethodsList     = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 6}, element: &shapeMethod}
 	shapeOrigin               = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 253}, pattern: &pattern{text: `.*`}}
-	shapeAllowOriginsList     = shape{kind: kindList, max: bound{true, 100}, element: &shapeOrigin}
+	shapeAllowOriginsList     = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 100}, element: &shapeOrigin}
 	shapeMaxAge               = shape{kind: kindInteger, min: bound{true, 0}, max: bound{true, 86400}}
 	shapeCors                 = shape{kind: kindStructure, members: []member{
 		{name: "AllowCredentials", in: inBody, shape: &shapeAllowCredentials},
@@ -736,9 +736,9 @@ var (
 		{name: "ZipFile", in: inBody, shape: &shapeBlob},
 	}}
 	shapeRuntime                                      = shape{kind: kindString, enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0"}}
-	shapePublishLayerVersionRequestCompatibleRuntimes = shape{kind: kindList, max: bound{true, 15}, enum: []string{"nodejs20.x", "python3.14", "provided.al2023", "python3.12", "python3.13", "nodejs24.x", "nodejs22.x", "java25", "python3.10", "python3.11", "java21", "ruby3.3", "ruby3.4", "ruby3.2", "python3.8", "python3.9", "java17", "nodejs16.x", "dotnet10", "dotnet8", "java11", "dotnet6", "nodejs18.x", "provided.al2", "java8.al2"}, accept: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0", "ruby3.5", "ruby2.6", "nasa", "python2.7-greengrass", "go1.9", "byol", "nodejs8.x", "nodejs8.9", "nodejs26.x", "python3.15", "python3.4"}, element: &shapeString}
-	shapeLicenseInfo                                  = shape{kind: kindString, max: bound{true, 512}}
-	shapeCompatibleArchitectures                      = shape{kind: kindList, max: bound{true, 2}, element: &shapeArchitecture}
+	shapePublishLayerVersionRequestCompatibleRuntimes = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 15}, enum: []string{"nodejs20.x", "python3.14", "provided.al2023", "python3.12", "python3.13", "nodejs24.x", "nodejs22.x", "java25", "python3.10", "python3.11", "java21", "ruby3.3", "ruby3.4", "ruby3.2", "python3.8", "python3.9", "java17", "nodejs16.x", "dotnet10", "dotnet8", "java11", "dotnet6", "nodejs18.x", "provided.al2", "java8.al2"}, accept: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0", "ruby3.5", "ruby2.6", "nasa", "python2.7-greengrass", "go1.9", "byol", "nodejs8.x", "nodejs8.9", "nodejs26.x", "python3.15", "python3.4"}, element: &shapeString}
+	shapeLicenseInfo                                  = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 512}}
+	shapeCompatibleArchitectures                      = shape{kind: kindList, min: bound{true, 0}, max: bound{true, 2}, element: &shapeArchitecture}
 	shapePublishLayerVersionRequest                   = shape{kind: kindStructure, members: []member{
 		{name: "LayerName", in: inPath, required: true, shape: &shapeLayerName},
 		{name: "Description", in: inBody, shape: &shapeDescription},
@@ -822,7 +822,7 @@ var (
 	shapeSendDurableExecutionCallbackHeartbeatRequest = shape{kind: kindStructure, members: []member{
 		{name: "CallbackId", in: inPath, required: true, shape: &shapeCallbackId},
 	}}
-	shapeBinaryOperationPayload                     = shape{kind: kindBlob, sensitive: true, max: bound{true, 262144}}
+	shapeBinaryOperationPayload                     = shape{kind: kindBlob, sensitive: true, min: bound{true, 0}, max: bound{true, 262144}}
 	shapeSendDurableExecutionCallbackSuccessRequest = shape{kind: kindStructure, members: []member{
 		{name: "CallbackId", in: inPath, required: true, shape: &shapeCallbackId},
 		{name: "Result", in: inPayload, shape: &shapeBinaryOperationPayload},
