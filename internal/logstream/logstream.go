@@ -34,6 +34,8 @@ type Store struct {
 	stop chan struct{}
 	done chan struct{}
 	once sync.Once
+	// flushes asks the writer to write now; it closes the channel that it receives.
+	flushes chan chan struct{}
 
 	mu     sync.Mutex // guards what follows
 	queue  []telemetry.Event
@@ -58,6 +60,7 @@ func Open(o Options) (*Store, error) {
 		kick:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
+		flushes: make(chan chan struct{}),
 		lost:    map[*telemetry.Source]*lossCount{},
 		streams: map[*telemetry.Source]*stream{},
 	}
@@ -101,6 +104,16 @@ func (s *Store) Consume(e telemetry.Event) {
 		case s.kick <- struct{}{}:
 		default:
 		}
+	}
+}
+
+// Flush returns when everything that was consumed before is in the files.
+func (s *Store) Flush() {
+	flushed := make(chan struct{})
+	select {
+	case s.flushes <- flushed:
+		<-flushed
+	case <-s.done:
 	}
 }
 

@@ -30,7 +30,7 @@ type Query struct {
 	Stream string    // only this one; "": all of the group
 }
 
-// Read gives the records of a log group to f by time, those of one stream in the order in which they were written. A group
+// Read gives the records of a log group, up to those that were consumed before the call, to f by time, those of one stream in the order in which they were written. A group
 // that nobody has written to is empty. It ends with an error of f, when ctx ends (which is no error when following), or
 // when all is read.
 func (s *Store) Read(ctx context.Context, scope lambda.Scope, group string, q Query, f func(Record) error) error {
@@ -40,6 +40,7 @@ func (s *Store) Read(ctx context.Context, scope lambda.Scope, group string, q Qu
 		fo = s.followers.add() // before the first look, so that nothing falls between
 		defer s.followers.remove(fo)
 	}
+	s.Flush() // a caller that has just seen an invocation end wants its last lines
 	if err := r.readAll(ctx, f); err != nil {
 		return fmt.Errorf("cannot read log group %q: %w", group, err)
 	}

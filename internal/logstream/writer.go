@@ -15,18 +15,26 @@ func (s *Store) run() {
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
 	for {
+		var flushed chan struct{}
 		select {
 		case <-s.kick:
+		case flushed = <-s.flushes:
 		case <-s.stop:
 			s.write()
 			return
 		}
-		timer.Reset(linger)
-		select {
-		case <-timer.C:
-		case <-s.stop:
+		if flushed == nil {
+			timer.Reset(linger)
+			select {
+			case <-timer.C:
+			case flushed = <-s.flushes:
+			case <-s.stop:
+			}
 		}
 		s.write()
+		if flushed != nil {
+			close(flushed)
+		}
 	}
 }
 
