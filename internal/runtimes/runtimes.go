@@ -48,11 +48,11 @@ func New(o Options) *Set {
 // Info describes a runtime of this machine.
 type Info struct {
 	Runtime     lambda.Runtime
-	Version     string // of the interpreter, "3.12.1"; empty for provided runtimes
-	Interpreter string // its real file on the host
-	SDK         string // "boto3 1.40.1", empty when none is installed
-	Source      string // "host", or "built in" for provided runtimes
-	Missing     []string
+	Version     string   // of the interpreter, "3.12.1"; empty for provided runtimes
+	Interpreter string   // its real file on the host
+	SDK         string   // "boto3 1.40.1", empty when none is installed
+	Source      string   // "host", or "built in" for provided runtimes
+	Missing     []string // parts of the standard library that the interpreter was built without
 }
 
 // provided are the runtimes that need nothing of the host.

@@ -39,8 +39,11 @@ func (s *Set) openSDK(ctx context.Context, r lambda.Runtime) (string, func(), er
 		return "", func() {}, nil
 	}
 	tree, err := s.store.Lower(ctx, rec.Content)
+	if err != nil && ctx.Err() != nil {
+		return "", nil, fmt.Errorf("cannot open the SDK of %s: %w", r, ctx.Err())
+	}
 	if err != nil {
-		return "", nil, fmt.Errorf("cannot open the SDK of %s: %w", r, err)
+		return "", nil, lambda.Errorf(lambda.BadRuntime, "The SDK of the runtime %[1]s cannot be opened: %[2]w; `lamina runtime add %[1]s` installs it again.", r, err)
 	}
 	return tree.Path, tree.Release, nil
 }

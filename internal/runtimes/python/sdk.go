@@ -66,7 +66,7 @@ func (h *Host) Install(ctx context.Context, in Interpreter, pins Pins, dir strin
 		"--no-warn-script-location", "--quiet", "--target", dir, "-r", requirements.Name())
 	fmt.Fprintf(progress, "installing %s for %s with %s\n", pins.Version, in.Name(), pip[0])
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = pipEnv()
+	cmd.Dir, cmd.Env = dir, pipEnv() // python -m also looks in the working folder: it must be ours
 	cmd.Stdout, cmd.Stderr = progress, progress
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("pip failed: %w", err)

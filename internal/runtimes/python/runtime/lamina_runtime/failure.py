@@ -22,6 +22,7 @@ def of_init(error):
 
 def of_invocation(error, request):
     """Log a failure of an invocation, and give its body."""
+    hint(error)
     kind, message, trace = parts(error)
     return report(kind, message, request, trace)
 
@@ -77,7 +78,7 @@ def warn():
 
 def hint(error):
     """When AWS's SDK is what is missing, say how to get it. The error itself stays AWS's."""
-    name = (getattr(error, "name", None) or "").split(".")[0]
+    name = getattr(error, "name", None)
     if name not in SDK or not isinstance(error, ModuleNotFoundError):
         return
     runtime = "python3.%d" % sys.version_info[1]

@@ -7,12 +7,14 @@ the start: here it gets it in the moment in which logging is imported, before th
 
 import sys
 import time
+from _thread import allocate_lock
 
 # The current invocation, for log records.
 request = ""
 tenant = None
 
 _log_fd = None
+_writing = allocate_lock()  # a frame is larger than a pipe takes at once
 
 FIRST = frozenset(
     "__future__ atexit collections concurrent contextlib copyreg decimal enum functools heapq itertools json keyword "
@@ -76,8 +78,9 @@ def write(text, frame=0xA55A0003):
     data = text.encode("utf-8", "backslashreplace")
     head = frame.to_bytes(4, "big") + len(data).to_bytes(4, "big") + int(time.time() * 1000000).to_bytes(8, "big")
     todo = memoryview(head + data)
-    while todo:
-        todo = todo[os.write(_log_fd, todo) :]
+    with _writing:
+        while todo:
+            todo = todo[os.write(_log_fd, todo) :]
 
 
 def framed():
