@@ -104,7 +104,7 @@ func (c *cgroups) useV2(h *hierarchies, state string) error {
 	}
 	var all error
 	for _, base := range []string{h.v2, h.own} {
-		folder, wanted, err := delegate(base, state)
+		folder, wanted, err := delegate(base, state, "memory", "pids")
 		if err != nil {
 			all = errors.Join(all, err)
 			continue
@@ -121,14 +121,14 @@ func (c *cgroups) useV2(h *hierarchies, state string) error {
 	return all
 }
 
-// delegate makes base/lamina/<state> with the controllers that there are, and tells which.
-func delegate(base, state string) (folder string, controllers []string, err error) {
+// delegate makes base/lamina/<state> with those of the wanted controllers that there are, and tells which.
+func delegate(base, state string, wanted ...string) (folder string, controllers []string, err error) {
 	data, err := os.ReadFile(filepath.Join(base, "cgroup.controllers"))
 	if err != nil {
 		return "", nil, err
 	}
 	there := strings.Fields(string(data))
-	for _, name := range []string{"memory", "pids"} {
+	for _, name := range wanted {
 		if slices.Contains(there, name) {
 			controllers = append(controllers, name)
 		}
