@@ -17,6 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/laminadev/lamina/internal/daemon"
 )
 
 // Streams is what a command reads and writes.
@@ -49,6 +51,7 @@ func New(s Streams) *cobra.Command {
 		Example: "  lamina serve                                   # start the server\n" +
 			"  lamina layer publish libs ./layer              # publish a folder as a layer\n" +
 			"  lamina invoke hello --payload '{\"name\": \"you\"}'  # call a function",
+		Version:           daemon.ThisBuild().Version,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},

@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -18,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/laminadev/lamina/internal/cli"
+	"github.com/laminadev/lamina/internal/lambdatest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -134,22 +134,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // sampleZip holds python/hello.py.
-func sampleZip(t *testing.T) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	w, err := z.Create("python/hello.py")
-	if err == nil {
-		_, err = io.WriteString(w, "print('hello')\n")
-	}
-	if err == nil {
-		err = z.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
+func sampleZip() []byte { return lambdatest.PythonLayer("hello", "print('hello')\n") }
 
 func sha(b []byte) string {
 	sum := sha256.Sum256(b)

@@ -37,7 +37,7 @@ func (f *fake) withLayer(zip []byte) {
 
 func TestLayerPublishZip(t *testing.T) {
 	bare(t)
-	z := sampleZip(t)
+	z := sampleZip()
 	path := filepath.Join(t.TempDir(), "layer.zip")
 	writeFile(t, path, string(z))
 	f := newFake(t)
@@ -128,7 +128,7 @@ func TestLayerPublishRefused(t *testing.T) {
 func TestLayerList(t *testing.T) {
 	bare(t)
 	f := newFake(t)
-	f.withLayer(sampleZip(t))
+	f.withLayer(sampleZip())
 	want := "NAME  VERSION  CREATED           RUNTIMES    ARCHITECTURES  DESCRIPTION\n" +
 		"libs  3        2026-11-25 10:20  python3.12  -              requests\n"
 	if r := run(t, "layer", "list"); r.Out != want {
@@ -171,7 +171,7 @@ func TestLayerListPages(t *testing.T) {
 func TestLayerShow(t *testing.T) {
 	bare(t)
 	f := newFake(t)
-	f.withLayer(sampleZip(t))
+	f.withLayer(sampleZip())
 	for _, name := range []string{"libs", "libs:3"} {
 		golden(t, "layer_show.txt", run(t, "layer", "show", name).Out)
 	}
@@ -185,7 +185,7 @@ func TestLayerShow(t *testing.T) {
 func TestLayerShowChecksTheDownload(t *testing.T) {
 	bare(t)
 	f := newFake(t)
-	v := layerVersion(3, sampleZip(t))
+	v := layerVersion(3, sampleZip())
 	v["Content"].(map[string]any)["Location"] = f.URL + "/download"
 	f.answer("GET /2018-10-31/layers/libs/versions/3", 200, v)
 	f.mux.HandleFunc("GET /download", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("something else")) })

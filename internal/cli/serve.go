@@ -87,10 +87,10 @@ type ready struct {
 }
 
 func (r ready) announce(out *output, file string) error {
-	if err := r.print(out); err != nil {
+	if err := r.writeFile(file); err != nil {
 		return err
 	}
-	return r.writeFile(file)
+	return r.print(out)
 }
 
 // print says everything to a person and one line to a program.

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -109,7 +108,8 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 	}
 	p.add("sandboxes", plain(driver.Close))
 	if err := driver.Recover(ctx); err != nil {
-		return fmt.Errorf("cannot clean up after a killed server: %w", err)
+		// What is left takes room but is in nobody's way, since names of sandboxes are never used twice.
+		p.log.Warn("cannot remove all that a killed server left", "error", err)
 	}
 	p.pool = execenv.New(execenv.Options{
 		Sandboxes:   driver,

@@ -35,6 +35,7 @@ type Check struct {
 // no server, disturbs none, and leaves nothing behind.
 func Examine(ctx context.Context, cfg config.Config, report func(Check)) {
 	x := &examination{cfg: cfg, report: report}
+	defer x.clean()
 	for _, step := range []func(context.Context){x.folder, x.port, x.clock, x.sandbox, x.interpreters, x.whole} {
 		if ctx.Err() == nil {
 			step(ctx)
@@ -45,6 +46,28 @@ func Examine(ctx context.Context, cfg config.Config, report func(Check)) {
 type examination struct {
 	cfg    config.Config
 	report func(Check)
+	dir    string // for what the examination makes
+}
+
+// scratch names a folder below one of our own, on the data folder's file system, or, where that can't be written, in /tmp.
+func (x *examination) scratch(name string) string {
+	if x.dir == "" {
+		dir, err := os.MkdirTemp(nearest(x.cfg.Data), ".lamina-doctor-*")
+		if err != nil {
+			dir, err = os.MkdirTemp("", ".lamina-doctor-*")
+		}
+		if err != nil {
+			dir = filepath.Join(os.TempDir(), ".lamina-doctor-none") // what is made in it fails and says why
+		}
+		x.dir = dir
+	}
+	return filepath.Join(x.dir, name)
+}
+
+func (x *examination) clean() {
+	if x.dir != "" {
+		os.RemoveAll(x.dir)
+	}
 }
 
 // leastFree is the room below which the doctor speaks up: one function with AWS's largest layers, a few times.

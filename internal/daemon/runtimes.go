@@ -25,6 +25,9 @@ type Runtime struct {
 
 // ListRuntimes gives the runtimes that functions can use with this data folder.
 func ListRuntimes(ctx context.Context, cfg config.Config) ([]Runtime, error) {
+	if err := makeFolder(cfg.Data); err != nil { // what is seen of interpreters is kept there
+		return nil, err
+	}
 	infos, err := runtimes.New(runtimes.Options{Dir: (&folder{path: cfg.Data}).sub("runtimes")}).List(ctx)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,25 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+)
+
+// Server is the HTTP side alone, for tests of its drain.
+type Server struct{ s *server }
+
+// NewServer makes one over a handler.
+func NewServer(ctx context.Context, h http.Handler) Server {
+	return Server{newServer(ctx, h, slog.New(slog.DiscardHandler))}
+}
+
+// Serve answers on ln until Drain.
+func (s Server) Serve(ln net.Listener) error { return s.s.serve(ln) }
+
+// Drain stops it.
+func (s Server) Drain(ctx context.Context) { s.s.drain(ctx) }
+
+// PackageManager is the command that installs packages, by the text of /etc/os-release.
+var PackageManager = packageManager
