@@ -8,7 +8,8 @@
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-bad=$(gofmt -l $(git ls-files --cached --others --exclude-standard '*.go'))
+mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.go' | while read -r f; do [ ! -f "$f" ] || echo "$f"; done)
+bad=$(gofmt -l "${files[@]}")
 [ -z "$bad" ] || die "gofmt would change:
 $bad"
 go vet ./...
