@@ -16,10 +16,15 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/laminadev/lamina/internal/sandbox/helper"
 )
 
 // The test binary is also the runtime: a function's bootstrap executes it, and the handler says what it does.
 func TestMain(m *testing.M) {
+	if os.Args[0] == helper.Name {
+		helper.Main()
+	}
 	if handler, ok := os.LookupEnv("_HANDLER"); ok {
 		newFakeRuntime().run(handler)
 		os.Exit(0)
