@@ -67,19 +67,19 @@ func (b *box) begin(ctx context.Context) error {
 	if err := b.setUp(ctx, s); err != nil {
 		return fmt.Errorf("cannot create sandbox %s: %w", b.spec.ID, err)
 	}
-	b.driver.sampler.add(b.memory)
 	return b.reach(ctx)
 }
 
 // adopt ties the box to a helper, unless the box is closed already.
 func (b *box) adopt(s *started) bool {
+	s.conn.onExit(b.exited)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closing || !s.whenEnded(b.end) {
 		return false
 	}
-	s.conn.onExit(b.exited)
 	b.started = s
+	b.driver.sampler.add(b.memory) // before the end can remove it
 	return true
 }
 

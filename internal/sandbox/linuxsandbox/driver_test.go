@@ -43,3 +43,7 @@ func TestSandboxRootless(t *testing.T) { sandboxtest.RunAsOrdinaryUser(t, "TestS
 
 // TestSandboxPrepared runs the suite over sandboxes that were started ahead.
 func TestSandboxPrepared(t *testing.T) { sandboxtest.Run(t, suite(linuxsandbox.Options{Prepared: 2})) }
+
+func TestSandboxPreparedRootless(t *testing.T) {
+	sandboxtest.RunAsOrdinaryUser(t, "TestSandboxPrepared")
+}

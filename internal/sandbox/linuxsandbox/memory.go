@@ -75,7 +75,6 @@ func (m *memory) sample() {
 // check reads at once.
 func (m *memory) check() {
 	m.mu.Lock()
-	m.last = -1
 	broken := m.read()
 	m.mu.Unlock()
 	if broken {
@@ -92,7 +91,7 @@ func (m *memory) read() bool {
 	if err != nil {
 		return false
 	}
-	if charge == m.last {
+	if charge == m.last && m.meter.kills() <= m.seen {
 		m.rest()
 		return false
 	}

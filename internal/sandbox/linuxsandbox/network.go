@@ -143,23 +143,30 @@ func (b *box) reach(ctx context.Context) error {
 func (b *box) forward(l net.Listener, target string) {
 	var open sync.WaitGroup
 	defer open.Wait()
+	var told sync.Once
 	for {
 		inside, err := l.Accept()
 		if err != nil {
 			return
 		}
-		open.Go(func() { b.carry(inside, target) })
+		open.Go(func() {
+			// The sandbox sees a connection that is closed at once; the operator sees why, once: a sandbox must not be
+			// able to fill the log.
+			if err := b.carry(inside, target); err != nil {
+				told.Do(func() {
+					b.driver.log.Warn("cannot reach a host address for a sandbox", "sandbox", b.spec.ID, "address", target, "error", err)
+				})
+			}
+		})
 	}
 }
 
-func (b *box) carry(inside net.Conn, target string) {
+func (b *box) carry(inside net.Conn, target string) error {
 	defer inside.Close()
 	var d net.Dialer
 	outside, err := d.DialContext(b.alive, "tcp", target)
 	if err != nil {
-		// The sandbox sees a connection that is closed at once; the operator sees why.
-		b.driver.log.Warn("cannot reach a host address for a sandbox", "sandbox", b.spec.ID, "address", target, "error", err)
-		return
+		return err
 	}
 	defer outside.Close()
 	stop := context.AfterFunc(b.alive, func() { inside.Close(); outside.Close() })
@@ -168,6 +175,7 @@ func (b *box) carry(inside net.Conn, target string) {
 	both.Go(func() { pipe(outside, inside) })
 	both.Go(func() { pipe(inside, outside) })
 	both.Wait()
+	return nil
 }
 
 // pipe copies one way and passes the end on, so that half-closed connections work.
