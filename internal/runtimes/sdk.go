@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/runtimes/python"
 )
 
 // sdkRecord says which SDK a runtime has. It is written when its tree is stored, and never changed in place.
@@ -68,7 +69,7 @@ func (s *Set) Add(ctx context.Context, r lambda.Runtime, progress io.Writer) (In
 	}); err != nil {
 		return Info{}, fmt.Errorf("cannot install the SDK of %s: %w", r, err)
 	}
-	fmt.Fprintf(progress, "%s has %s now\n", r, pins.Version)
+	fmt.Fprintf(progress, "%s has %s now; environments that are running keep what they have\n", r, pins.Version)
 	return s.info(in), nil
 }
 
@@ -87,6 +88,7 @@ func (s *Set) install(ctx context.Context, r lambda.Runtime, fill func(dir strin
 	if err := os.MkdirAll(filepath.Join(s.dir, "sdk"), 0o755); err != nil {
 		return err
 	}
+	python.RemoveStale(filepath.Join(s.dir, "sdk", ".install-*"))
 	dir, err := os.MkdirTemp(filepath.Join(s.dir, "sdk"), ".install-")
 	if err != nil {
 		return err

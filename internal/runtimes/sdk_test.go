@@ -82,7 +82,7 @@ func TestAdd(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, progress.String())
 		}
-		if !strings.HasPrefix(info.SDK, "boto3 1.") || !strings.HasSuffix(progress.String(), fmt.Sprintf("%s has %s now\n", name, info.SDK)) {
+		if !strings.HasPrefix(info.SDK, "boto3 1.") || !strings.HasSuffix(progress.String(), fmt.Sprintf("%s has %s now; environments that are running keep what they have\n", name, info.SDK)) {
 			t.Errorf("got %+v, and was told %q", info, progress.String())
 		}
 		progress.Reset()

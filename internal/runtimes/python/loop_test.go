@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,6 +79,8 @@ func TestLargePayloads(t *testing.T) {
 	})
 }
 
+var milliseconds = regexp.MustCompile(`\[\d{13}\]`)
+
 // TestRefusedAnswer: an answer that the server refuses ends the runtime, and no event was asked for with one that is too large.
 func TestRefusedAnswer(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
@@ -90,7 +93,8 @@ func TestRefusedAnswer(t *testing.T) {
 			f := newFake(t, event{body: c.size}, event{body: "1"})
 			f.status = c.status
 			got := p.run(t, f)
-			want := fmt.Sprintf("[ERROR] LAMBDA_RUNTIME Failed to post handler success response. Http response code: %d.\n", c.status)
+			want := fmt.Sprintf("[ERROR] [MS] LAMBDA_RUNTIME Failed to post handler success response. Http response code: %d.\n", c.status)
+			got.output = milliseconds.ReplaceAllString(got.output, "[MS]")
 			if got.exit != 1 || got.output != want || len(got.posts) != 1 {
 				t.Errorf("%d: exit %d, %d posts, output %q", c.status, got.exit, len(got.posts), got.output)
 			}
@@ -217,7 +221,7 @@ func TestServerGone(t *testing.T) {
 		s.Close()
 		f := &fakeAPI{Server: &httptest.Server{URL: "http://" + s.Addr().String()}, idle: make(chan struct{})}
 		p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return 1\n"}
-		if got := p.run(t, f); got.exit != 1 || !strings.HasPrefix(got.output, "[ERROR] LAMBDA_RUNTIME No Response from endpoint: ") {
+		if got := p.run(t, f); got.exit != 1 || !strings.HasPrefix(milliseconds.ReplaceAllString(got.output, "[MS]"), "[ERROR] [MS] LAMBDA_RUNTIME No Response from endpoint: ") {
 			t.Errorf("exit %d, output %q", got.exit, got.output)
 		}
 	})

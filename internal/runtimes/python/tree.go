@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/sandbox"
@@ -78,6 +79,7 @@ func makeTree(ctx context.Context, in Interpreter, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
+	RemoveStale(filepath.Join(filepath.Dir(dir), ".new-*"))
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
 	if err != nil {
 		return err
@@ -90,6 +92,19 @@ func makeTree(ctx context.Context, in Interpreter, dir string) error {
 		return err
 	}
 	return nil
+}
+
+// staleAge is when a half-made folder can only be what a killed process left.
+const staleAge = 24 * time.Hour
+
+// RemoveStale removes half-made folders that killed processes left. What cannot be removed stays: it is in nobody's way.
+func RemoveStale(pattern string) {
+	found, _ := filepath.Glob(pattern)
+	for _, dir := range found {
+		if st, err := os.Stat(dir); err == nil && time.Since(st.ModTime()) > staleAge {
+			os.RemoveAll(dir)
+		}
+	}
 }
 
 func fillTree(ctx context.Context, in Interpreter, dir string) error {

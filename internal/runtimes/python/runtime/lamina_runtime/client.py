@@ -4,6 +4,7 @@ An answer and the question for the next event leave in one send: the server wake
 """
 
 import sys
+import time
 
 import _socket
 
@@ -154,5 +155,5 @@ class Client:
 
 def die(message):
     """End a runtime that has lost its server; the environment is made anew."""
-    print("[ERROR] LAMBDA_RUNTIME " + message, file=sys.stderr)
+    print("[ERROR] [%d] LAMBDA_RUNTIME %s" % (time.time() * 1000, message), file=sys.stderr)
     sys.exit(1)
