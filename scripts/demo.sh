@@ -189,7 +189,7 @@ connection.request("GET", short.path)
 found = connection.getresponse()
 print("it leads to:", found.headers["Location"], f"({found.status})")
 assert found.headers["Location"] == answer["url"]
-print("QR code, of which the answer has a PNG too (%d bytes in base64):\n" % len(answer["qr_png"]))
+print("QR code, of which the answer has a PNG too (%d bytes in base64):\n" % len(answer["qr_png"]), flush=True)
 sys.stdout.buffer.write(answer["qr_text"].encode())
 P
 
