@@ -46,6 +46,7 @@ type environment struct {
 
 	// publishing guards what follows and keeps events in order: the readers of output publish too.
 	publishing sync.Mutex
+	requestID  string // of the invocation that runs
 	tail       *tail
 }
 
@@ -76,10 +77,33 @@ func (e *environment) publish(t telemetry.Type, record any) {
 	event := telemetry.Event{Time: e.pool.o.Now(), Type: t, Source: e.source, Record: record}
 	e.publishing.Lock()
 	defer e.publishing.Unlock()
+	event.RequestID = e.requestID
 	if e.tail != nil {
 		e.tail.Consume(event)
 	}
 	e.pool.o.Bus.Publish(event)
+}
+
+// beginLog makes events those of an invocation, and keeps their lines when somebody wants the tail.
+func (e *environment) beginLog(requestID string, keep bool) {
+	e.publishing.Lock()
+	defer e.publishing.Unlock()
+	e.requestID = requestID
+	if keep {
+		e.tail = &tail{whole: telemetry.InJSON(e.source)}
+	}
+}
+
+// endLog gives the tail that was kept.
+func (e *environment) endLog() []byte {
+	e.publishing.Lock()
+	defer e.publishing.Unlock()
+	t := e.tail
+	e.requestID, e.tail = "", nil
+	if t == nil {
+		return nil
+	}
+	return t.bytes()
 }
 
 func (e *environment) publishLine(line string) { e.publish(telemetry.TypeFunction, line) }

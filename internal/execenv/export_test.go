@@ -1,5 +1,16 @@
 package execenv
 
+import "github.com/laminadev/lamina/internal/telemetry"
+
+// Tail gives the log tail of events.
+func Tail(whole bool, events ...telemetry.Event) []byte {
+	t := tail{whole: whole}
+	for _, e := range events {
+		t.Consume(e)
+	}
+	return t.bytes()
+}
+
 // NewCutter makes what cuts a pipe into events.
 func NewCutter(framed bool, emit func(string)) interface {
 	Write(p []byte)

@@ -68,11 +68,7 @@ func (e *environment) prepare(ctx context.Context) error {
 // start publishes START, hands the event over, and returns when the caller's answer is known.
 func (r *run) start(ctx context.Context) {
 	e := r.e
-	if r.inv.LogTail {
-		e.publishing.Lock()
-		e.tail = &tail{}
-		e.publishing.Unlock()
-	}
+	e.beginLog(r.inv.RequestID, r.inv.LogTail)
 	r.began = time.Now()
 	r.timer = time.NewTimer(r.limit)
 	deadline := e.pool.o.Now().Add(r.limit)
@@ -150,13 +146,8 @@ func (r *run) end() []byte {
 		e.process.flush(true)
 	}
 	r.publishEnd()
-	var log []byte
-	if r.inv.LogTail {
-		e.publishing.Lock()
-		log = e.tail.bytes()
-		e.tail = nil
-		e.publishing.Unlock()
-	}
+	log := e.endLog()
+	e.api.Forget()
 	if e.alive() {
 		e.pool.put(e)
 	} else {

@@ -84,7 +84,7 @@ func (s *Store) Close() error {
 // Consume takes an event for its stream. It never waits for the disk: when too much waits already, the event is counted
 // as lost.
 func (s *Store) Consume(e telemetry.Event) {
-	if e.Source == nil || !leavesLine(e.Type) {
+	if e.Source == nil || !leavesLine(e) {
 		return
 	}
 	size := recordCost
@@ -117,9 +117,9 @@ func (s *Store) Flush() {
 	}
 }
 
-// leavesLine reports whether events of a type may have a line in the log, so that the others take no place in the queue.
-func leavesLine(t telemetry.Type) bool {
-	return t != telemetry.TypeRuntimeDone && t != telemetry.TypeInitRuntimeDone
+// leavesLine reports whether an event may have a line in the log, so that the others take no place in the queue.
+func leavesLine(e telemetry.Event) bool {
+	return e.Type != telemetry.TypeRuntimeDone && e.Type != telemetry.TypeInitRuntimeDone || telemetry.InJSON(e.Source)
 }
 
 // lossCount is how much of a stream was dropped.

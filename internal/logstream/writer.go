@@ -75,7 +75,7 @@ func (s *Store) encode(events []telemetry.Event, lost map[*telemetry.Source]*los
 		return st
 	}
 	for _, e := range events {
-		text := telemetry.Text(e)
+		text := telemetry.Line(e)
 		if text == "" {
 			continue
 		}

@@ -91,6 +91,17 @@ func (s *Server) Invoke(inv *Invocation) {
 	s.mu.Unlock()
 }
 
+// Forget lets go of the event and the answer of the invocation that ended: they may be large, and a runtime may be idle for
+// long. The request ID stays known.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil {
+		s.current = &Invocation{RequestID: s.current.RequestID}
+	}
+	s.answer = nil
+}
+
 // next handles GET next: it gives the invocation to write, or parks the connection, or refuses.
 func (s *Server) next(c *conn) (inv *Invocation, refused *failure) {
 	s.mu.Lock()

@@ -32,6 +32,8 @@ type Event struct {
 	Time   time.Time
 	Type   Type
 	Source *Source
+	// RequestID is the invocation during which it happened; "" between invocations and during the Init phase.
+	RequestID string
 	// Record is the member of that name: *InitStart, *InitRuntimeDone, *InitReport, *Start, *RuntimeDone, *End, *Report,
 	// or a string for platform.fault and function (with its line end where there was one). Nobody changes it after it
 	// was published, so a sink may keep it.
