@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"syscall"
 
@@ -124,6 +125,8 @@ func (s *server) failed(what string, err error) error {
 		return nil
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &callError{"nothing answers at " + s.url + ": start it with `lamina serve`, or set AWS_ENDPOINT_URL", "", err}
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return &callError{"cannot " + what + ": the server at " + s.url + " broke the call off; was it stopped?", "", err}
 	case errors.As(err, &api):
 		return &callError{"cannot " + what + ": " + api.ErrorMessage(), api.ErrorCode() + requestID(err), err}
 	}

@@ -98,3 +98,10 @@ func TestErrorsOfTheServer(t *testing.T) {
 		})
 	}
 }
+
+func TestServerDiesInACall(t *testing.T) {
+	bare(t)
+	f := newFake(t)
+	f.mux.HandleFunc(invocations, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	run(t, "invoke", "hello").want(t, 1, "", "lamina: cannot invoke hello: the server at "+f.URL+" broke the call off; was it stopped?\n")
+}
