@@ -266,7 +266,7 @@ func TestTooMuchIsDroppedAndCounted(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	src := source("g", "s")
-	const n, size = 1000, 256 << 10 // 250 MB
+	const n, size = 200, 256 << 10 // 50 MB
 	text := strings.Repeat("x", size-1) + "\n"
 	for i := range n {
 		s.Consume(printed(src, i, text))
@@ -303,7 +303,7 @@ func TestSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	src := source("g", "s")
-	const n, size = 600, 256 << 10
+	const n, size = 80, 256 << 10
 	for i := range n {
 		s.Consume(printed(src, i, fmt.Sprintf("%0*d\n", size, i)))
 		if i%20 == 19 {

@@ -13,7 +13,7 @@ import (
 )
 
 // maxSegment is the size at which a stream begins its next segment.
-const maxSegment = 64 << 20
+const maxSegment = 16 << 20
 
 // header is the first line of a segment.
 type header struct {
