@@ -44,6 +44,9 @@ func checkOf(f sandbox.Finding) Check {
 }
 
 func (x *examination) driver() (*linuxsandbox.Driver, error) {
+	if err := os.MkdirAll(x.scratch("sandboxes"), 0o755); err != nil {
+		return nil, err
+	}
 	return linuxsandbox.New(linuxsandbox.Options{StateDir: x.scratch("sandboxes"), Helper: x.cfg.Helper, Log: slog.New(slog.DiscardHandler)})
 }
 
