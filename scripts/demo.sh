@@ -46,7 +46,7 @@ clean() {
   if [ -n "$service" ]; then kill "$service" 2>/dev/null || true; fi
   [ -z "$server" ] || wait "$server" 2>/dev/null || true
   [ -z "$service" ] || wait "$service" 2>/dev/null || true
-  if [ "$status" != 0 ] && [ -n "$work" ] && [ -s "$work/server.log" ]; then
+  if [ "$status" != 0 ] && [ "$status" -lt 128 ] && [ -n "$work" ] && [ -s "$work/server.log" ]; then
     printf '\nthe end of the log of the server:\n' >&2
     tail -20 "$work/server.log" >&2
   fi
