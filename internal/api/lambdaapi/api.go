@@ -121,7 +121,7 @@ func (c *call) read(r *http.Request, zip func(io.Reader) error, in any) (err err
 func (a *API) stage(ctx context.Context, c *call) func(io.Reader) error {
 	return func(text io.Reader) error {
 		c.discard() // of a member that came before with the same name
-		source := &base64Source{Reader: jsonstream.Base64(text)}
+		source := &zipSource{text: jsonstream.Base64(text)}
 		staged, err := a.Control.StageZip(ctx, source)
 		if source.err != nil {
 			if err == nil {

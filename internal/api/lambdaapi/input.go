@@ -13,8 +13,11 @@ import (
 )
 
 const (
-	// maxPublishRequest is the limit that PublishLayerVersion prints; all others print lambda.MaxRequestSize.
-	maxPublishRequest = 69905067
+	// printedPublishLimit is what AWS was seen to print for PublishLayerVersion, years ago. It would not let a zip of 50 MiB
+	// through, so what is accepted is lambda.MaxRequestSize, as for the others.
+	printedPublishLimit = 69905067
+	// requestSlack is how much further a request is read than its limit, so that a zip that is too large is seen first.
+	requestSlack = 256 << 10
 	// maxMembers is how many bytes the members of a body may have, without a zip: what AWS allows a payload.
 	maxMembers = lambda.MaxPayloadSize
 )
@@ -41,25 +44,16 @@ func readInput(op *Route, r *http.Request, path []string, zip func(io.Reader) er
 	return in, validate(op.input, &in)
 }
 
-// readBody reads the JSON of a body.
+// readBody reads the JSON of a body. AWS looks at the size of a zip before that of the whole request, so a request that is too
+// long is read somewhat further than its limit.
 func readBody(op *Route, r *http.Request, zip func(io.Reader) error) (jsonstream.Value, error) {
-	limit := int64(lambda.MaxRequestSize)
-	if op.Name == "PublishLayerVersion" {
-		limit = maxPublishRequest
-	}
-	if r.ContentLength > limit {
-		return jsonstream.Value{}, tooLarge(op, limit)
-	}
-	body := &limitReader{r: r.Body, left: limit}
+	body := &limitReader{r: r.Body, limit: lambda.MaxRequestSize + requestSlack}
 	v, err := jsonstream.Decode(body, jsonstream.Options{Filter: op.input, Stream: zip, MaxKept: maxMembers})
-	if err == nil {
-		return v, nil
-	}
 	var syntax *jsonstream.SyntaxError
 	var size *jsonstream.SizeError
 	switch {
-	case body.exceeded:
-		return v, tooLarge(op, limit)
+	case body.n > lambda.MaxRequestSize && (err == nil || body.exceeded):
+		return v, tooLarge(op, printedLimit(op))
 	case errors.As(err, &size):
 		return v, tooLarge(op, size.Limit)
 	case errors.As(err, &syntax):
@@ -70,6 +64,13 @@ func readBody(op *Route, r *http.Request, zip func(io.Reader) error) (jsonstream
 	return v, err
 }
 
+func printedLimit(op *Route) int64 {
+	if op.Name == "PublishLayerVersion" {
+		return printedPublishLimit
+	}
+	return lambda.MaxRequestSize
+}
+
 func tooLarge(op *Route, limit int64) error {
 	return lambda.Errorf(lambda.TooLarge, "Request must be smaller than %d bytes for the %s operation", limit, op.wireName())
 }
@@ -78,14 +79,15 @@ func tooLarge(op *Route, limit int64) error {
 // from either.
 type limitReader struct {
 	r        io.Reader
-	left     int64
+	limit    int64
+	n        int64 // bytes read
 	exceeded bool
 	err      error // of r, but the end
 }
 
 func (l *limitReader) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
-	if l.left -= int64(n); l.left < 0 {
+	if l.n += int64(n); l.n > l.limit {
 		l.exceeded = true
 		return 0, io.ErrUnexpectedEOF
 	}
