@@ -40,6 +40,7 @@ func assembleBase() (*base, initproto.Failure) {
 		{"mount proc", mountProc},
 		{"mount /dev", mountDev},
 		{"bring up the loopback", loopbackUp},
+		{"make threads", makeThreads},
 	}
 	for _, s := range steps {
 		if err := s.do(); err != nil {

@@ -12,11 +12,12 @@ import (
 // Open files of every process, soft and hard: AWS's.
 const openFiles = 1024
 
-// reservedProcesses stand beside the sandbox's own in RLIMIT_NPROC: as root the spawner thread; rootless all threads
-// of the helper, which has the same user ID there.
+// RLIMIT_NPROC counts threads of one user in one user namespace. Mapped, the sandbox's user has the spawner thread
+// besides, and the helper's user must have room for its own threads; rootless both are one user.
 const (
 	reservedMapped   = 1
 	reservedRootless = 12
+	leastProcesses   = 24
 )
 
 // finish makes /tmp, closes the root, lets go of the host, and sets the limits. It gives a descriptor of /proc.
@@ -75,7 +76,7 @@ func closeRoot() error {
 func (b *base) setLimits(processes uint64) error {
 	limits := map[int]uint64{unix.RLIMIT_NOFILE: openFiles, unix.RLIMIT_CORE: 0}
 	if processes > 0 {
-		limits[unix.RLIMIT_NPROC] = processes + b.reserved()
+		limits[unix.RLIMIT_NPROC] = max(processes+b.reserved(), leastProcesses)
 	}
 	for which, value := range limits {
 		var now syscall.Rlimit

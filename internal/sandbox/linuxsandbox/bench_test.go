@@ -20,6 +20,9 @@ func BenchmarkStart(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer d.Close()
+			if err := d.Recover(b.Context()); err != nil {
+				b.Fatal(err)
+			}
 			var create, spawn, end []time.Duration
 			for b.Loop() {
 				b.StopTimer()

@@ -18,8 +18,9 @@ import (
 // What the helper needs stands beside the sandbox's own limits. In version 2 all of it is in the cgroup, in version 1
 // only the thread that starts processes.
 const (
-	helperMemory    = 4 << 20
-	helperProcesses = 32
+	helperMemory   = 4 << 20
+	helperThreads  = 12
+	spawnerThreads = 1
 )
 
 // cgroups are the folders below which this server makes one cgroup for each sandbox:
@@ -110,7 +111,11 @@ func (c *cgroups) limits(parent string, memory int64, processes int) []setting {
 			setting{"memory.memsw.limit_in_bytes", bytes, true}, setting{"memory.swappiness", "0", true})
 	}
 	if parent == c.pids && processes > 0 {
-		list = append(list, setting{"pids.max", strconv.Itoa(processes + helperProcesses), false})
+		beside := spawnerThreads
+		if c.v2 {
+			beside = helperThreads
+		}
+		list = append(list, setting{"pids.max", strconv.Itoa(processes + beside), false})
 	}
 	return list
 }

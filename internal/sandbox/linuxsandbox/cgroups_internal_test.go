@@ -53,9 +53,9 @@ func TestLimits(t *testing.T) {
 	}{
 		"v1 memory": {v1.limits("/m", 100, 10), []setting{
 			{"memory.limit_in_bytes", "100", false}, {"memory.memsw.limit_in_bytes", "100", true}, {"memory.swappiness", "0", true}}},
-		"v1 processes": {v1.limits("/p", 100, 10), []setting{{"pids.max", "42", false}}},
+		"v1 processes": {v1.limits("/p", 100, 10), []setting{{"pids.max", "11", false}}},
 		"v2": {v2.limits("/u", 100, 10), []setting{
-			{"memory.max", "4194404", false}, {"memory.swap.max", "0", true}, {"pids.max", "42", false}}},
+			{"memory.max", "4194404", false}, {"memory.swap.max", "0", true}, {"pids.max", "22", false}}},
 		"none": {v2.limits("/u", 0, 0), nil},
 	} {
 		if diff := cmp.Diff(test.got, test.want, cmp.AllowUnexported(setting{})); diff != "" {

@@ -29,7 +29,7 @@ import (
 type Options struct {
 	StateDir string // for the helper's file; it also tells the cgroups of one server from another's
 	Helper   string // an installed lamina-init; "": the embedded one, or without that the running program
-	Prepared int    // sandboxes kept started ahead of Create; 0: none
+	Prepared int    // sandboxes kept started ahead of Create, from Recover on; 0: none
 	Log      *slog.Logger
 }
 
@@ -52,7 +52,7 @@ var _ sandbox.Driver = (*Driver)(nil)
 
 var errClosed = errors.New("the sandbox driver is closed")
 
-// New looks at the machine and starts nothing but the prepared sandboxes, if they are asked for.
+// New looks at the machine and starts nothing.
 func New(o Options) (*Driver, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -71,7 +71,6 @@ func New(o Options) (*Driver, error) {
 		boxes:   map[string]*box{},
 	}
 	d.pool = newPool(o.Prepared, d.start)
-	d.pool.fill(d.ids.first())
 	return d, nil
 }
 

@@ -25,6 +25,8 @@ func (d *Driver) Recover(ctx context.Context) error {
 	if all != nil {
 		return fmt.Errorf("cannot remove the sandboxes of a killed server: %w", all)
 	}
+	// Not before: the cgroups of prepared sandboxes would look like leftovers.
+	d.pool.fill(d.ids.first())
 	return nil
 }
 

@@ -17,6 +17,22 @@ func testResourceLimits(e *env) {
 	}
 }
 
+// testForkBomb resets a sandbox again and again while a bomb takes every process there is.
+func testForkBomb(e *env) {
+	spec := e.spec()
+	spec.Processes = 20
+	s := e.create(spec)
+	for range 20 {
+		p, out := e.spawn(s, `f() { f | f & }; f; f; echo burning; while :; do (:) & done`)
+		e.readLine(out)
+		if err := s.KillAll(e.Context()); err != nil {
+			e.Fatalf("kill all: %v", err)
+		}
+		e.wait(p)
+	}
+	e.equal("afterwards", e.output(s, programs), "lamina-init\nbash")
+}
+
 func testProcessLimit(e *env) {
 	spec, other := e.spec(), e.spec()
 	spec.Processes, other.Processes = 20, 20

@@ -90,6 +90,7 @@ var cases = []testCase{
 
 	{"open files umask core", testResourceLimits},
 	{"process limit", testProcessLimit},
+	{"fork bomb", testForkBomb},
 	{"memory use", testMemoryUse},
 	{"memory limit", testMemoryLimit},
 
