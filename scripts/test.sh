@@ -25,7 +25,8 @@ go build -race -o .tools/bin/lamina-race ./cmd/lamina
 go build -o .tools/bin/ ./test/leak ./test/summary
 
 step "linters"
-scripts/lint.sh
+failed=
+scripts/lint.sh || failed=1
 
 step "tests"
 LAMINA_TEST_RUN=$$-$(date +%s)
@@ -33,7 +34,6 @@ LAMINA_BIN=$PWD/.tools/bin/lamina-race
 LAMINA_BIN_PLAIN=$PWD/bin/lamina
 export LAMINA_TEST_RUN LAMINA_BIN LAMINA_BIN_PLAIN
 .tools/bin/leak list .tools/logs/before.json
-failed=
 # tests NAME ARGUMENT… runs go test readably; what it says goes to .tools/logs/ too.
 tests() {
   local name=$1
