@@ -122,7 +122,7 @@ func (s *Store) finish(ctx context.Context, b *build, c lambda.Content) (*os.Fil
 func (s *Store) place(ctx context.Context, b *build, key digest.Digest) (*os.File, error) {
 	path := s.treePath(key)
 	for {
-		err := os.Rename(b.path, path)
+		err := rename(b.path, path)
 		if err == nil {
 			b.path = path
 			return b.dir, nil

@@ -61,7 +61,7 @@ func (s *Store) throwAway(path string) error {
 	// The new name is free: no other process can guess it, and the folder is locked under both names.
 	away, err := os.MkdirTemp(s.tmp, "")
 	if err == nil {
-		err = os.Rename(path, away)
+		err = rename(path, away)
 	}
 	if err != nil {
 		dir.Close()
@@ -154,6 +154,14 @@ func lockOpened(dir *os.File, path string, how int) error {
 		return errNoTree
 	}
 	return err
+}
+
+// rename is the bare system call: it replaces an empty folder, and only that. (os.Rename refuses any folder.)
+func rename(from, to string) error {
+	if err := unix.Rename(from, to); err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
 }
 
 func hasMarker(dir *os.File) bool {
