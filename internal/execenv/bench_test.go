@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/laminadev/lamina/internal/execenv"
+	"github.com/laminadev/lamina/internal/lambda"
 )
 
 // BenchmarkWarmInvoke compares a warm invocation with a bare exchange of 100 bytes over loopback between two processes'
@@ -45,6 +46,32 @@ func BenchmarkWarmInvoke(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkPython is a trivial python function in a real sandbox: warm, and from nothing.
+func BenchmarkPython(b *testing.B) {
+	w, python := newLinuxBench(b)
+	next := func() *lambda.Revision {
+		rev := w.revision("app.handler")
+		rev.Config.Runtime = python
+		return rev
+	}
+	code := w.tree(map[string]string{"app.py": "def handler(event, context):\n    return event\n"})
+	measure := func(b *testing.B, rev func() *lambda.Revision) {
+		var took []time.Duration
+		for b.Loop() {
+			r := rev()
+			r.Code = code
+			began := time.Now()
+			w.invoke(r, "00000000-0000-0000-0000-000000000000", `{"a": 1}`, false)
+			took = append(took, time.Since(began))
+		}
+		b.ReportMetric(micros(took, 50), "p50-us")
+		b.ReportMetric(micros(took, 99), "p99-us")
+	}
+	b.Run("cold", func(b *testing.B) { measure(b, next) })
+	rev := next()
+	b.Run("warm", func(b *testing.B) { measure(b, func() *lambda.Revision { return rev }) })
 }
 
 // newExchange gives a call that sends bytes to an echo server over loopback and waits for them.

@@ -129,7 +129,7 @@ func (e *environment) reset() {
 		ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
 		defer cancel()
 		if err := e.box.KillAll(ctx); err != nil && e.alive() {
-			e.pool.o.Log.Error("cannot reset an execution environment", "id", e.id, "err", err)
+			e.pool.o.Log.Error("cannot reset an execution environment", "id", e.id, "error", err)
 			e.closeBox()
 		}
 	}
@@ -148,7 +148,7 @@ func (e *environment) close() {
 	}
 	if e.api != nil {
 		if err := e.api.Close(); err != nil {
-			e.pool.o.Log.Warn("cannot close a runtime API", "id", e.id, "err", err)
+			e.pool.o.Log.Warn("cannot close a runtime API", "id", e.id, "error", err)
 		}
 	}
 	for _, l := range append(e.layers, e.code) {
@@ -166,7 +166,7 @@ func (e *environment) closeBox() {
 		return
 	}
 	if err := e.box.Close(); err != nil && !errors.Is(err, context.Canceled) {
-		e.pool.o.Log.Error("cannot close a sandbox", "id", e.id, "err", err)
+		e.pool.o.Log.Error("cannot close a sandbox", "id", e.id, "error", err)
 	}
 	e.pool.forget(e.box)
 }

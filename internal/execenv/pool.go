@@ -13,7 +13,7 @@ import (
 
 // handOver is how long an invocation waits for an environment that has given its answer already and only has to ask for
 // its next event: the client of that answer is often faster than the runtime. A busy environment is never waited for.
-const handOver = 20 * time.Millisecond
+const handOver = 50 * time.Millisecond
 
 var errClosed = errors.New("the server is shutting down")
 
@@ -126,7 +126,7 @@ func (p *Pool) kill() {
 	for _, b := range boxes {
 		ends.Go(func() {
 			if err := b.Close(); err != nil {
-				p.o.Log.Error("cannot close a sandbox", "err", err)
+				p.o.Log.Error("cannot close a sandbox", "error", err)
 			}
 		})
 	}

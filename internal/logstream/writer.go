@@ -54,7 +54,7 @@ func (s *Store) write() {
 	var changed []string
 	for _, st := range touched {
 		if err := st.flush(); err != nil {
-			s.log.Error("cannot write a log stream", "stream", st.name.stream, "err", err)
+			s.log.Error("cannot write a log stream", "stream", st.name.stream, "error", err)
 			continue
 		}
 		changed = append(changed, st.path())
