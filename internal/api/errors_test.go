@@ -242,7 +242,7 @@ func TestKindsOfInvoke(t *testing.T) {
 		"untyped":     {&lambda.Error{Kind: lambda.Invalid, Message: "m", Untyped: true}, 400, "InvalidParameterValueException", object{"message": "m"}},
 		"internal":    {errors.New("the disk is on fire"), 500, "ServiceException", object{"Type": "Service", "Message": "An error occurred and the request cannot be processed."}},
 	} {
-		s.invoker.err = row.err
+		s.invoker.Err = row.err
 		a := s.do(request{method: "POST", path: functions + "/f/invocations"})
 		if got := a.header.Get("x-amzn-ErrorType"); a.status != row.status || got != row.exception {
 			t.Errorf("%s: got %d %s, want %d %s", name, a.status, got, row.status, row.exception)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/laminadev/lamina/internal/api"
+	"github.com/laminadev/lamina/internal/api/apitest"
 	"github.com/laminadev/lamina/internal/api/lambdaapi"
 )
 
@@ -24,7 +25,7 @@ func FuzzRoutes(f *testing.F) {
 	f.Add("PUT", "/2015-03-31/functions/f/configuration", "", "", `{"Description":"\u0000","Layers":[null],"VpcConfig":{"SubnetIds":[null]},"FileSystemConfigs":[{"Arn":1}]}`, "")
 	f.Add("POST", "/2015-03-31/functions/a%2fb%00/invocations", "Qualifier=%zz", "X-Amz-Client-Context", "", "")
 	s := newServer(f)
-	handler := api.New(api.Options{Control: newControl(f, f.TempDir()), Invoke: s.invoker, Logs: s.logs, Secret: []byte("x")})
+	handler := api.New(api.Options{Control: apitest.NewControl(f, f.TempDir()), Invoke: s.invoker, Logs: s.logs, Secret: []byte("x")})
 	f.Fuzz(func(t *testing.T, method, path, query, header, body, credential string) {
 		if !strings.HasPrefix(path, "/") || strings.Contains(query, "follow") {
 			t.Skip("no request, or one that does not end")

@@ -12,7 +12,7 @@ import (
 
 func TestInvoke(t *testing.T) {
 	s := newServer(t)
-	s.invoker.out = invoke.Output{Payload: []byte(`{"a": "<ü>"}`), LogTail: []byte("START…\n"), ExecutedVersion: "$LATEST", StatusCode: 200}
+	s.invoker.Out = invoke.Output{Payload: []byte(`{"a": "<ü>"}`), LogTail: []byte("START…\n"), ExecutedVersion: "$LATEST", StatusCode: 200}
 	a := s.ok(200, request{method: "POST", path: functions + "/f:$LATEST/invocations?Qualifier=%24LATEST", body: ` {"x":1} `, header: map[string]string{
 		"X-Amz-Log-Type": "Tail", "X-Amz-Invocation-Type": "RequestResponse", "X-Amzn-Trace-Id": "Root=1-2-3",
 		"X-Amz-Client-Context": base64.StdEncoding.EncodeToString([]byte(` {"custom": {"k": "v"}}`)),
@@ -23,7 +23,7 @@ func TestInvoke(t *testing.T) {
 		RequestID: a.header.Get("x-amzn-RequestId"), Type: "RequestResponse", LogTail: true, Payload: []byte(` {"x":1} `),
 		ClientContext: ` {"custom": {"k": "v"}}`, TraceID: "Root=1-2-3",
 	}
-	if diff := cmp.Diff(want, s.invoker.in); diff != "" {
+	if diff := cmp.Diff(want, s.invoker.In); diff != "" {
 		t.Errorf("input: -want +got\n%s", diff)
 	}
 	headers := map[string]string{"X-Amz-Executed-Version": "$LATEST", "X-Amz-Function-Error": "", "Content-Type": "application/json",
@@ -40,7 +40,7 @@ func TestInvoke(t *testing.T) {
 
 func TestInvokeAnswersFunctionErrors(t *testing.T) {
 	s := newServer(t)
-	s.invoker.out = invoke.Output{Payload: []byte(`{"errorMessage":"x"}`), FunctionError: "Unhandled", LogTail: []byte("log"), ExecutedVersion: "$LATEST"}
+	s.invoker.Out = invoke.Output{Payload: []byte(`{"errorMessage":"x"}`), FunctionError: "Unhandled", LogTail: []byte("log"), ExecutedVersion: "$LATEST"}
 	a := s.ok(200, request{method: "POST", path: functions + "/f/invocations"})
 	if a.header.Get("X-Amz-Function-Error") != "Unhandled" || a.text != `{"errorMessage":"x"}` {
 		t.Errorf("%v %s", a.header, a.text)
@@ -48,17 +48,17 @@ func TestInvokeAnswersFunctionErrors(t *testing.T) {
 	if _, there := a.header["X-Amz-Log-Result"]; there {
 		t.Error("a log nobody asked for")
 	}
-	if got := string(s.invoker.in.Payload); got != "{}" {
+	if got := string(s.invoker.In.Payload); got != "{}" {
 		t.Errorf("no event became %q", got)
 	}
-	if s.invoker.in.Ref.Qualifier != "" {
-		t.Errorf("no qualifier became %q", s.invoker.in.Ref.Qualifier)
+	if s.invoker.In.Ref.Qualifier != "" {
+		t.Errorf("no qualifier became %q", s.invoker.In.Ref.Qualifier)
 	}
 }
 
 func TestInvokeDryRun(t *testing.T) {
 	s := newServer(t)
-	s.invoker.out = invoke.Output{StatusCode: 204}
+	s.invoker.Out = invoke.Output{StatusCode: 204}
 	a := s.ok(204, request{method: "POST", path: functions + "/f/invocations", body: "{}", header: map[string]string{"X-Amz-Invocation-Type": "DryRun"}})
 	if a.text != "" || a.header.Get("X-Amz-Executed-Version") != "" {
 		t.Errorf("%v %s", a.header, a.text)

@@ -23,7 +23,7 @@ var (
 func TestLogs(t *testing.T) {
 	s := newServer(t, func(o *api.Options) { o.Now = func() time.Time { return moment } })
 	s.create("f", object{"LoggingConfig": object{"LogGroup": "mine"}})
-	s.logs.records = records
+	s.logs.Records = records
 	c := client.New(client.Options{Endpoint: s.url + "/", HTTP: s.client})
 	var got []client.LogRecord
 	err := c.Logs(context.Background(), "f", client.LogsOptions{Since: moment, Limit: 7}, func(r client.LogRecord) error {
@@ -35,12 +35,12 @@ func TestLogs(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if diff := cmp.Diff(logstream.Query{Since: moment, Limit: 7}, s.logs.query); diff != "" || s.logs.group != "mine" {
-		t.Errorf("asked for %s: -want +got\n%s", s.logs.group, diff)
+	if diff := cmp.Diff(logstream.Query{Since: moment, Limit: 7}, s.logs.Query); diff != "" || s.logs.Group != "mine" {
+		t.Errorf("asked for %s: -want +got\n%s", s.logs.Group, diff)
 	}
 	s.ok(200, request{method: "GET", path: "/lamina/v1/functions/" + functionARN + "f/logs?since=10m"})
-	if want := moment.Add(-10 * time.Minute); !s.logs.query.Since.Equal(want) {
-		t.Errorf("10m is since %v, want %v", s.logs.query.Since, want)
+	if want := moment.Add(-10 * time.Minute); !s.logs.Query.Since.Equal(want) {
+		t.Errorf("10m is since %v, want %v", s.logs.Query.Since, want)
 	}
 	for _, query := range []string{"since=yesterday", "limit=x", "limit=-1", "follow=x"} {
 		s.ok(400, request{method: "GET", path: "/lamina/v1/functions/f/logs?" + query})
@@ -50,7 +50,7 @@ func TestLogs(t *testing.T) {
 func TestLogsFollow(t *testing.T) {
 	s := newServer(t)
 	s.create("f")
-	s.logs.records = records
+	s.logs.Records = records
 	c := client.New(client.Options{Endpoint: s.url, HTTP: s.client})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -79,12 +79,12 @@ func TestLogsThatBreakOff(t *testing.T) {
 		return c.Logs(context.Background(), "f", client.LogsOptions{}, func(client.LogRecord) error { return nil })
 	}
 	must(t, read()) // none at all
-	s.logs.err = errors.New("the disk is gone")
+	s.logs.Err = errors.New("the disk is gone")
 	var failure *client.Error
 	if err := read(); !errors.As(err, &failure) || failure.Status != 500 || failure.Code != "ServiceException" || failure.RequestID == "" {
 		t.Errorf("before the first record: %v", err)
 	}
-	s.logs.records = records
+	s.logs.Records = records
 	if err := read(); err == nil || !strings.Contains(err.Error(), "the log ended early") {
 		t.Errorf("after the first record: %v", err)
 	}
@@ -109,8 +109,8 @@ func TestLogsOfAnAccount(t *testing.T) {
 	c := client.New(client.Options{Endpoint: s.url, HTTP: s.client, Region: "eu-west-1", Credentials: credentials("111111111111")})
 	must(t, c.Logs(context.Background(), "f", client.LogsOptions{}, func(client.LogRecord) error { return nil }))
 	want := lambda.Scope{Partition: "aws", Account: "111111111111", Region: "eu-west-1"}
-	if s.logs.scope != want || s.logs.group != "/aws/lambda/f" {
-		t.Errorf("asked for %v %s", s.logs.scope, s.logs.group)
+	if s.logs.Scope != want || s.logs.Group != "/aws/lambda/f" {
+		t.Errorf("asked for %v %s", s.logs.Scope, s.logs.Group)
 	}
 	v, err := c.Version(context.Background())
 	if err != nil || v.Version != "1.2.3-test" {

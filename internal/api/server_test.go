@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -14,17 +13,8 @@ import (
 	"testing"
 
 	"github.com/laminadev/lamina/internal/api"
-	"github.com/laminadev/lamina/internal/blob"
-	"github.com/laminadev/lamina/internal/blob/diskblob"
-	"github.com/laminadev/lamina/internal/catalog/cached"
-	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
-	"github.com/laminadev/lamina/internal/control"
-	"github.com/laminadev/lamina/internal/database"
-	"github.com/laminadev/lamina/internal/invoke"
-	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/api/apitest"
 	"github.com/laminadev/lamina/internal/lambdatest"
-	"github.com/laminadev/lamina/internal/layerstore"
-	"github.com/laminadev/lamina/internal/logstream"
 )
 
 // server is the front door over a real control plane in a fresh folder. Only what needs execution environments is a fake.
@@ -32,8 +22,8 @@ type server struct {
 	t       testing.TB
 	url     string
 	client  *http.Client
-	invoker *invoker
-	logs    *logs
+	invoker *apitest.Invoker
+	logs    *apitest.Logs
 	log     *syncBuffer
 	blobs   string // the folder of blobs
 }
@@ -58,8 +48,8 @@ func (s *syncBuffer) String() string {
 
 func newServer(t testing.TB, change ...func(*api.Options)) *server {
 	t.Helper()
-	s := &server{t: t, invoker: &invoker{}, logs: &logs{}, log: &syncBuffer{}, blobs: filepath.Join(t.TempDir(), "blobs")}
-	o := api.Options{Control: newControl(t, s.blobs), Invoke: s.invoker, Logs: s.logs, Version: "1.2.3-test",
+	s := &server{t: t, invoker: &apitest.Invoker{}, logs: &apitest.Logs{}, log: &syncBuffer{}, blobs: filepath.Join(t.TempDir(), "blobs")}
+	o := api.Options{Control: apitest.NewControl(t, s.blobs), Invoke: s.invoker, Logs: s.logs, Version: "1.2.3-test",
 		Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	for _, f := range change {
 		f(&o)
@@ -70,74 +60,11 @@ func newServer(t testing.TB, change ...func(*api.Options)) *server {
 	return s
 }
 
-func newControl(t testing.TB, blobs string) *control.Service {
-	t.Helper()
-	ctx := context.Background()
-	dir := t.TempDir()
-	db, err := database.Open(ctx, "sqlite://"+filepath.Join(dir, "lamina.db"))
-	must(t, err)
-	sql, err := sqlcatalog.Open(ctx, db)
-	must(t, err)
-	records := cached.New(sql, 0)
-	disk, err := diskblob.Open(blobs)
-	must(t, err)
-	store := blob.New(disk)
-	trees, err := layerstore.Open(layerstore.Options{Dir: filepath.Join(dir, "trees"), Blobs: store})
-	must(t, err)
-	c := control.New(control.Options{Catalog: records, Store: trees, Blobs: store})
-	must(t, c.Start(ctx))
-	t.Cleanup(func() {
-		c.Stop()
-		trees.Close()
-		store.Close()
-		records.Close()
-	})
-	return c
-}
-
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// invoker stands for the execution environments: it remembers what it got and answers what it was told.
-type invoker struct {
-	mu  sync.Mutex
-	in  invoke.Input
-	out invoke.Output
-	err error
-}
-
-func (i *invoker) Invoke(_ context.Context, in invoke.Input) (invoke.Output, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.in = in
-	return i.out, i.err
-}
-
-// logs stands for the log store. A follower gets the records that are there, and waits.
-type logs struct {
-	scope   lambda.Scope
-	group   string
-	query   logstream.Query
-	records []logstream.Record
-	err     error // after the records
-}
-
-func (l *logs) Read(ctx context.Context, scope lambda.Scope, group string, q logstream.Query, f func(logstream.Record) error) error {
-	l.scope, l.group, l.query = scope, group, q
-	for _, r := range l.records {
-		if err := f(r); err != nil {
-			return err
-		}
-	}
-	if q.Follow {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	return l.err
 }
 
 // request is one HTTP request.

@@ -33,6 +33,7 @@ func House() []Room {
 		{Path: "api/wire", Floor: 8, Level: true, Gives: "what the front door hands to the APIs behind it"},
 		{Path: "api/jsonstream", Floor: 8, Level: true, Gives: "JSON read as a stream, so that a zip inside never is in memory"},
 		{Path: "api/gen", Floor: 8, Gives: "the generator of lambdaapi's tables, a program"},
+		{Path: "api/apitest", Floor: 9, Tests: true, Gives: "a real control plane and stand-ins for what runs functions, for tests of the front door"},
 		{Path: "console", Floor: 8, Imports: []string{"auth"}, Gives: "serves the embedded console"},
 
 		{Path: "rollout", Floor: 7, Imports: []string{"control", "invoke", "usage", "jobs"}, Gives: "moves alias weights and layer versions in stages"},

@@ -18,7 +18,7 @@ const botocoreVersion = "1.43.11"
 func pythons() []string {
 	return []string{
 		os.Getenv("LAMINA_BOTOCORE_PYTHON"),
-		".tools/awscli/bin/python", "../../../.tools/awscli/bin/python",
+		".tools/venv/bin/python", "../../../.tools/venv/bin/python",
 		"python3",
 	}
 }
