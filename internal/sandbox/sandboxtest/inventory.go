@@ -3,6 +3,7 @@ package sandboxtest
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 // inventory is what this process holds that a sandbox might leave behind.
 type inventory struct {
 	children    []string // child processes, zombies too
-	mounts      string
+	mounts      []string
 	descriptors []string
 	goroutines  int
 }
@@ -21,7 +22,7 @@ func takeInventory() inventory {
 	mounts, _ := os.ReadFile("/proc/self/mountinfo")
 	return inventory{
 		children:    children(os.Getpid()),
-		mounts:      string(mounts),
+		mounts:      strings.Split(string(mounts), "\n"),
 		descriptors: descriptors(),
 		goroutines:  runtime.NumGoroutine(),
 	}
@@ -38,14 +39,30 @@ func (e *env) sameAs(before inventory) {
 	if !slices.Equal(now.children, before.children) {
 		e.Errorf("processes left: %q, before %q", now.children, before.children)
 	}
-	if now.mounts != before.mounts {
-		e.Errorf("mounts changed:\n%s\nbefore:\n%s", now.mounts, before.mounts)
+	for _, line := range now.mounts {
+		if !slices.Contains(before.mounts, line) && e.isOurs(line) {
+			e.Errorf("mount left: %s", line)
+		}
 	}
 	if e.Failed() {
 		return
 	}
 	e.eventually("as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before.goroutines })
 	e.eventually("the same descriptors as before", func() bool { return len(descriptors()) <= len(before.descriptors) })
+}
+
+// isOurs tells a mount that comes from the case from those that somebody else on the machine made meanwhile.
+func (e *env) isOurs(line string) bool {
+	if strings.Contains(line, filepath.Dir(e.state)) {
+		return true
+	}
+	_, kind, _ := strings.Cut(line, " - ")
+	for _, made := range []string{"overlay layers ", "tmpfs none ", "proc none "} {
+		if strings.HasPrefix(kind, made) {
+			return true
+		}
+	}
+	return false
 }
 
 // children lists the processes whose parent is pid, as "pid name".
