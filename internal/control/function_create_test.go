@@ -151,7 +151,7 @@ func TestCreateRefuses(t *testing.T) {
 		}, lambda.Invalid, "Number of tags exceeds resource tag limit."},
 		{"not a zip", withZip([]byte("no zip")), lambda.Invalid, badZip},
 		{"empty zip", withZip(lambdatest.ZipOf()), lambda.Invalid, "Uploaded file must be a non-empty zip"},
-		{"bomb", withZip(lambdatest.Bomb(lambda.MaxUnzippedSize + 1)), lambda.Invalid, "Unzipped size must be smaller than 262144000 bytes"},
+		{"too much inside", withZip(lambdatest.LyingBomb(10, lambda.MaxUnzippedSize+1)), lambda.Invalid, "Unzipped size must be smaller than 262144000 bytes"},
 		{"NUL", func(in *input) { in.Config.Description = "a\x00" }, lambda.Invalid, "a text with a NUL character cannot be stored"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
