@@ -31,10 +31,10 @@ type fixture struct {
 	fault *faulty
 }
 
-func newFixture(t *testing.T) *fixture { return openFixture(t, t.TempDir()) }
+func newFixture(t testing.TB) *fixture { return openFixture(t, t.TempDir()) }
 
 // openFixture opens what may have been opened before; it is closed at the end of the test.
-func openFixture(t *testing.T, base string) *fixture {
+func openFixture(t testing.TB, base string) *fixture {
 	t.Helper()
 	d, err := diskblob.Open(filepath.Join(base, "blobs"))
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *faultyStaged) Commit(ctx context.Context, d digest.Digest) error {
 	return s.DriverStaged.Commit(ctx, d)
 }
 
-func (f *fixture) stage(t *testing.T, zip []byte) *blob.Staged {
+func (f *fixture) stage(t testing.TB, zip []byte) *blob.Staged {
 	t.Helper()
 	st, err := f.blobs.Stage(t.Context(), bytes.NewReader(zip))
 	if err != nil {
@@ -93,7 +93,7 @@ func (f *fixture) stage(t *testing.T, zip []byte) *blob.Staged {
 	return st
 }
 
-func (f *fixture) put(t *testing.T, zip []byte) lambda.Content {
+func (f *fixture) put(t testing.TB, zip []byte) lambda.Content {
 	t.Helper()
 	c, err := f.Import(t.Context(), f.stage(t, zip), layerstore.ImportLimits{})
 	if err != nil {
@@ -102,7 +102,7 @@ func (f *fixture) put(t *testing.T, zip []byte) lambda.Content {
 	return c
 }
 
-func (f *fixture) lower(t *testing.T, c lambda.Content) *layerstore.Lower {
+func (f *fixture) lower(t testing.TB, c lambda.Content) *layerstore.Lower {
 	t.Helper()
 	l, err := f.Lower(t.Context(), c)
 	if err != nil {
@@ -118,7 +118,7 @@ func (f *fixture) tree(c lambda.Content) string {
 }
 
 // listing describes everything below a folder: path, type, mode, time, content.
-func listing(t *testing.T, dir string) map[string]string {
+func listing(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -153,7 +153,7 @@ func listing(t *testing.T, dir string) map[string]string {
 }
 
 // wantNothingStored checks that no tree, no blob and no half-made thing is there.
-func (f *fixture) wantNothingStored(t *testing.T) {
+func (f *fixture) wantNothingStored(t testing.TB) {
 	t.Helper()
 	for _, sub := range []string{"trees", "tmp", "memo"} {
 		if left := listing(t, filepath.Join(f.dir, sub)); len(left) != 1 {

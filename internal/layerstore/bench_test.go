@@ -1,0 +1,99 @@
+package layerstore_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/laminadev/lamina/internal/blob"
+	"github.com/laminadev/lamina/internal/blob/diskblob"
+	"github.com/laminadev/lamina/internal/lambdatest"
+	"github.com/laminadev/lamina/internal/layerstore"
+)
+
+// BenchmarkImport takes in the bench layer, from the first byte until its tree may be mounted, beside what `unzip -q` needs
+// for the same zip in the same folder: the two take turns within one benchmark. "answer" is the time until Import returns.
+func BenchmarkImport(b *testing.B) {
+	var zip bytes.Buffer
+	if err := lambdatest.BenchLayer(&zip); err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	path := filepath.Join(dir, "layer.zip")
+	if err := os.WriteFile(path, zip.Bytes(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	unzip, err := exec.LookPath("unzip")
+	if err != nil {
+		b.Skip("unzip is not installed")
+	}
+	var imported, answered, unzipped time.Duration
+	for b.Loop() {
+		began := time.Now()
+		if out, err := exec.Command(unzip, "-q", path, "-d", filepath.Join(dir, "unzipped")).CombinedOutput(); err != nil {
+			b.Fatalf("unzip: %v: %s", err, out)
+		}
+		unzipped += time.Since(began)
+		clean(b, filepath.Join(dir, "unzipped"))
+		a, i := importOnce(b, path, filepath.Join(dir, "imported"))
+		answered, imported = answered+a, imported+i
+		clean(b, filepath.Join(dir, "imported"))
+	}
+	n := float64(b.N)
+	b.ReportMetric(float64(unzipped.Milliseconds())/n, "unzip-ms")
+	b.ReportMetric(float64(answered.Milliseconds())/n, "answer-ms")
+	b.ReportMetric(float64(imported.Milliseconds())/n, "mountable-ms")
+	b.ReportMetric(float64(imported)/float64(unzipped), "ratio")
+}
+
+// clean removes a folder and lets the disk come to rest.
+func clean(b *testing.B, dir string) {
+	b.Helper()
+	if out, err := exec.Command("rm", "-rf", dir).CombinedOutput(); err != nil {
+		b.Fatalf("rm: %v: %s", err, out)
+	}
+	if out, err := exec.Command("sync", "-f", filepath.Dir(dir)).CombinedOutput(); err != nil {
+		b.Fatalf("sync: %v: %s", err, out)
+	}
+}
+
+func importOnce(b *testing.B, zip, dir string) (answered, mountable time.Duration) {
+	b.Helper()
+	d, err := diskblob.Open(filepath.Join(dir, "blobs"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	blobs := blob.New(d)
+	s, err := layerstore.Open(layerstore.Options{Dir: filepath.Join(dir, "store"), Blobs: blobs, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	f, err := os.Open(zip)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+
+	began := time.Now()
+	st, err := blobs.Stage(b.Context(), f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Discard()
+	c, err := s.Import(b.Context(), st, layerstore.ImportLimits{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	answered = time.Since(began)
+	l, err := s.Lower(b.Context(), c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	mountable = time.Since(began)
+	l.Release()
+	return answered, mountable
+}
