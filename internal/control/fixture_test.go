@@ -55,7 +55,7 @@ func openData(ctx context.Context, dir string) (*data, error) {
 	if d.trees, err = layerstore.Open(layerstore.Options{Dir: filepath.Join(dir, "layers"), Blobs: d.blobs, Now: time.Now}); err != nil {
 		return nil, err
 	}
-	db, err := database.Open(ctx, "sqlite://"+filepath.Join(dir, "lamina.db"))
+	db, err := database.Open(ctx, database.SQLiteURL(filepath.Join(dir, "lamina.db")))
 	if err != nil {
 		return nil, err
 	}

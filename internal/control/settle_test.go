@@ -98,13 +98,14 @@ func TestDeletedWhilePending(t *testing.T) {
 func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	f := startIn(t, dir)
-	updating := f.create("updating")
+	f.create("updating")
 	f.trees.set(blocked)
 	pending, err := f.CreateFunction(t.Context(), f.minimal("pending"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if updating, err = f.UpdateFunctionConfiguration(t.Context(), configurationOf("updating", nil)); err != nil {
+	updating, err := f.UpdateFunctionConfiguration(t.Context(), configurationOf("updating", nil))
+	if err != nil {
 		t.Fatal(err)
 	}
 	f.stop()

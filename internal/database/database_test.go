@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // onBoth runs a test on SQLite and on PostgreSQL; url names an empty database.
 func onBoth(t *testing.T, test func(t *testing.T, url string)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite://"+filepath.Join(t.TempDir(), "folder", "lamina.db")) })
+	t.Run("SQLite", func(t *testing.T) { test(t, database.SQLiteURL(filepath.Join(t.TempDir(), "folder", "lamina.db"))) })
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, pgtest.URL(t)) })
 }
 
@@ -81,6 +81,9 @@ func TestOpenRefuses(t *testing.T) {
 		"":                                       `"" is neither sqlite nor postgres`,
 		"sqlite://relative/file.db":              "does not name a file",
 		"sqlite:///":                             "does not name a file",
+		"sqlite:///a/file#1.db":                  "does not name a file",
+		"sqlite:///a/file.db?mode=ro":            "does not name a file",
+		"sqlite:///a/file.db?":                   "does not name a file",
 		"postgres://u:secret@host:notaport/name": "its URL cannot be read",
 		"postgres://u:secret@host/db?sslmode=x":  "its URL cannot be read",
 		"postgres://u:secret@127.0.0.1:1/db":     "cannot open the database",
@@ -99,7 +102,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestSQLiteFileIsPrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a folder?#%41")
-	db := openWithTables(t, "sqlite://"+strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23", " ", "%20").Replace(filepath.Join(dir, "lamina.db")))
+	db := openWithTables(t, database.SQLiteURL(filepath.Join(dir, "lamina.db")))
 	put(t, db, "a", 1)
 	want := map[string]fs.FileMode{".": 0o700, "lamina.db": 0o600, "lamina.db-wal": 0o600, "lamina.db-shm": 0o600}
 	got := map[string]fs.FileMode{}
@@ -120,7 +123,7 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 }
 
 func TestSQLiteSettings(t *testing.T) {
-	db := open(t, "sqlite://"+filepath.Join(t.TempDir(), "lamina.db"))
+	db := open(t, database.SQLiteURL(filepath.Join(t.TempDir(), "lamina.db")))
 	pragma := func(q database.Querier, name string) (s string) {
 		if err := q.QueryRow(t.Context(), "PRAGMA "+name).Scan(&s); err != nil {
 			t.Fatal(err)
@@ -145,17 +148,7 @@ func TestSQLiteSettings(t *testing.T) {
 
 func TestMigrate(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		var wg sync.WaitGroup
-		for range 4 { // as servers that start at once
-			db := open(t, url)
-			wg.Go(func() {
-				if err := db.Migrate(t.Context(), tables, "migrations"); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		db := open(t, url)
+		db := openWithTables(t, url)
 		put(t, db, "a", 1)
 		if err := db.Migrate(t.Context(), moreTables, "migrations"); err != nil {
 			t.Fatal(err)
@@ -174,6 +167,22 @@ func TestMigrate(t *testing.T) {
 			t.Error("a bad migration was accepted")
 		}
 	})
+}
+
+// TestMigrateTogether: servers that start at once over one PostgreSQL.
+func TestMigrateTogether(t *testing.T) {
+	url := pgtest.URL(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		db := open(t, url)
+		wg.Go(func() {
+			if err := db.Migrate(t.Context(), tables, "migrations"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	put(t, open(t, url), "a", 1)
 }
 
 func TestTransaction(t *testing.T) {

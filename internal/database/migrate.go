@@ -16,7 +16,8 @@ type migrations struct {
 }
 
 // Migrate applies the migrations that are missing, in their order. Each package with a schema has a set of its own, which
-// the table's name tells apart. Several servers may call it on one database at once: one works, the others wait.
+// the table's name tells apart. Several servers may call it on one PostgreSQL at once: one works, the others wait. (A SQLite file
+// belongs to one server.)
 func (db *DB) Migrate(ctx context.Context, files fs.FS, table string) error {
 	if err := db.dialect.migrate(ctx, db.write, migrations{files, table}); err != nil {
 		return fmt.Errorf("cannot bring the database's schema up to date: %w", err)

@@ -20,10 +20,14 @@ import (
 // sqliteDialect is a file in WAL mode: one connection writes, and others read what was committed without waiting for it.
 type sqliteDialect struct{}
 
+// SQLiteURL gives the URL of a file.
+func SQLiteURL(path string) string { return (&url.URL{Scheme: "sqlite", Path: path}).String() }
+
 func openSQLite(ctx context.Context, u *url.URL) (*DB, error) {
 	path := filepath.FromSlash(u.Path)
-	if u.Host != "" || !filepath.IsAbs(path) || path == "/" {
-		return nil, fmt.Errorf("cannot open the database: %q does not name a file: write sqlite:///folder/file.db", u)
+	// A "?" or "#" of a path that nobody escaped would cut it off and make another database.
+	if u.Host != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || !filepath.IsAbs(path) || path == "/" {
+		return nil, fmt.Errorf("cannot open the database: %q does not name a file: write sqlite:///folder/file.db, with %%3F for ? and %%23 for #", u)
 	}
 	if err := createPrivate(path); err != nil {
 		return nil, fmt.Errorf("cannot create the database: %w", err)

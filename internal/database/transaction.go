@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -55,7 +56,11 @@ func (db *DB) try(ctx context.Context, f func(*Tx) error) error {
 	if err := f(&Tx{runner{tx}, db.dialect, tx}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // the end of the context has rolled it back
+		err = ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("cannot commit a transaction: %w", err)
 	}
 	return nil

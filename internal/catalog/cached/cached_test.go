@@ -27,7 +27,7 @@ func key(name lambda.FunctionName) lambda.FunctionKey {
 // TestSuite: a cache is a catalog.
 func TestSuite(t *testing.T) {
 	catalogtest.Run(t, func(t *testing.T) catalogtest.Place {
-		url := "sqlite://" + filepath.Join(t.TempDir(), "lamina.db")
+		url := database.SQLiteURL(filepath.Join(t.TempDir(), "lamina.db"))
 		return func() catalog.Store { return cached.New(openSQL(t, url), 0) }
 	})
 }

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func TestSQLite(t *testing.T) {
 	catalogtest.Run(t, func(t *testing.T) catalogtest.Place {
-		return place(t, "sqlite://"+filepath.Join(t.TempDir(), "lamina.db"))
+		return place(t, database.SQLiteURL(filepath.Join(t.TempDir(), "lamina.db")))
 	})
 }
 
