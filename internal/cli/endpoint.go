@@ -57,6 +57,9 @@ func (e *endpoint) connect(ctx context.Context, wrap func(aws.HTTPClient) aws.HT
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the AWS configuration: %w", err)
 	}
+	if e.AWS && unconfigured(cfg.Credentials) {
+		return nil, usagef("there are no keys for AWS: run `aws configure`, or choose a profile with --profile or AWS_PROFILE")
+	}
 	if wrap != nil {
 		cfg.HTTPClient = wrap(httpClient(cfg))
 	}
@@ -92,13 +95,18 @@ func (e *endpoint) choose(o *awslambda.Options, s *server) {
 		o.BaseEndpoint = aws.String(defaultURL)
 	}
 	s.url = *o.BaseEndpoint
-	if aws.IsCredentialsProvider(o.Credentials, (*ec2rolecreds.Provider)(nil)) {
-		// Nothing is configured, and a server in open mode takes any key.
+	if unconfigured(o.Credentials) {
+		// A server in open mode takes any key.
 		o.Credentials = credentials.NewStaticCredentialsProvider("lamina", "lamina", "")
 	}
 	if s.cfg.RetryMaxAttempts == 0 {
 		o.Retryer = aws.NopRetryer{} // a refused connection or a full server is news, not something to sit out
 	}
+}
+
+// unconfigured reports whether the SDK found no keys and would ask the instance metadata service.
+func unconfigured(p aws.CredentialsProvider) bool {
+	return aws.IsCredentialsProvider(p, (*ec2rolecreds.Provider)(nil))
 }
 
 func httpClient(cfg aws.Config) aws.HTTPClient {

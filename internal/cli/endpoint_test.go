@@ -82,7 +82,7 @@ func TestAWSItself(t *testing.T) {
 	bare(t)
 	f := newFake(t)
 	// Without keys the call ends before anything is sent.
-	run(t, "function", "list", "--aws").want(t, 1, "", "lamina: ")
+	run(t, "function", "list", "--aws").want(t, 2, "", "lamina: there are no keys for AWS: run `aws configure`")
 	if len(f.requests) != 0 {
 		t.Errorf("called the local server: %+v", f.requests)
 	}

@@ -24,7 +24,7 @@ func (s *settings) addFlags(fs *pflag.FlagSet, names ...string) {
 			fs.Var(&settingFlag{row, defaults, s.given}, row.Name, row.Usage)
 		}
 	}
-	fs.StringVar(&s.File, "config", "", "`FILE` with settings (default: $XDG_CONFIG_HOME/lamina/config.yaml if it exists)")
+	fs.StringVar(&s.File, "config", "", "`FILE` with settings (default: LAMINA_CONFIG, else $XDG_CONFIG_HOME/lamina/config.yaml if it exists)")
 }
 
 // load reads the settings from flags, environment and file.

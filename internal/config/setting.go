@@ -33,8 +33,8 @@ func (s Setting) Set(c *Config, values []string) error { return s.set(c, values)
 func Settings() []Setting {
 	return []Setting{
 		text("listen", "HOST:PORT", "address to listen on; port 0 picks a free one", func(c *Config) *string { return &c.Listen }),
-		text("data", "FOLDER", "folder that holds everything lamina keeps", func(c *Config) *string { return &c.Data }),
-		text("database", "URL", "sqlite:///FILE or postgres://…; default: SQLite in the data folder", func(c *Config) *string { return &c.Database }),
+		text("data", "FOLDER", "folder that holds everything lamina keeps (default: $XDG_DATA_HOME/lamina or ~/.local/share/lamina)", func(c *Config) *string { return &c.Data }),
+		text("database", "URL", "sqlite:///FILE or postgres://… (default: SQLite in the data folder)", func(c *Config) *string { return &c.Database }),
 		text("region", "REGION", "region of calls whose signature names none", func(c *Config) *string { return &c.Region }),
 		text("account", "ID", "account of calls whose access key is not 12 digits", func(c *Config) *string { return &c.Account }),
 		list("host", "NAME", "extra name by which clients may call the server (repeatable)", func(c *Config) *[]string { return &c.Host }),
@@ -44,7 +44,7 @@ func Settings() []Setting {
 		duration("drain-timeout", "TIME", "time that running invocations get when the server stops", func(c *Config) *time.Duration { return &c.DrainTimeout }),
 		text("log-level", "LEVEL", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),
 		text("log-format", "FORMAT", "text or json", func(c *Config) *string { return &c.LogFormat }),
-		text("helper", "FILE", "installed lamina-init to start sandboxes with; default: the one inside this program", func(c *Config) *string { return &c.Helper }),
+		text("helper", "FILE", "installed lamina-init to start sandboxes with (default: the one inside this program)", func(c *Config) *string { return &c.Helper }),
 	}
 }
 

@@ -2,14 +2,18 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/laminadev/lamina/internal/config"
+	"github.com/laminadev/lamina/internal/database"
 )
 
 // State is what came out of a check.
@@ -36,7 +40,7 @@ type Check struct {
 func Examine(ctx context.Context, cfg config.Config, report func(Check)) {
 	x := &examination{cfg: cfg, report: report}
 	defer x.clean()
-	for _, step := range []func(context.Context){x.folder, x.port, x.clock, x.sandbox, x.interpreters, x.whole} {
+	for _, step := range []func(context.Context){x.folder, x.database, x.port, x.clock, x.sandbox, x.interpreters, x.whole} {
 		if ctx.Err() == nil {
 			step(ctx)
 		}
@@ -90,9 +94,9 @@ func (x *examination) folder(context.Context) {
 	if pid := folderUser(x.cfg.Data); pid != 0 {
 		c.Detail += fmt.Sprintf("; lamina serve, process %d, is using it", pid)
 	}
-	var fs unix.Statfs_t
-	if unix.Statfs(at, &fs) == nil {
-		free := int64(fs.Bavail) * fs.Bsize
+	var disk unix.Statfs_t
+	if unix.Statfs(at, &disk) == nil {
+		free := int64(disk.Bavail) * disk.Bsize
 		c.Detail += fmt.Sprintf("; %d MB are free", free>>20)
 		if free < leastFree {
 			c.State, c.Degrade = Degraded, "layers of AWS's largest size may not fit"
@@ -110,6 +114,30 @@ func nearest(path string) string {
 		path = filepath.Dir(path)
 	}
 	return path
+}
+
+// database tries to open one that was named. The one in the data folder is made with the folder.
+func (x *examination) database(ctx context.Context) {
+	if x.cfg.Database == "" {
+		return
+	}
+	c := Check{Name: "database", State: Works, Detail: config.Redact(x.cfg.Database) + " was opened"}
+	if file, ok := strings.CutPrefix(x.cfg.Database, "sqlite://"); ok {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			c.Detail = file + " is not there yet; lamina serve makes it"
+			x.report(c)
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	db, err := database.Open(ctx, x.cfg.Database)
+	if err != nil {
+		c.State, c.Detail, c.Fix = Failed, err.Error(), "lamina serve --database postgres://USER:PASSWORD@HOST/NAME"
+	} else {
+		db.Close()
+	}
+	x.report(c)
 }
 
 // port tries to listen.

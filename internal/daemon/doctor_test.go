@@ -70,6 +70,26 @@ func TestExamineWithoutAPlace(t *testing.T) {
 	}
 }
 
+func TestExamineTriesTheDatabase(t *testing.T) {
+	cfg := settings(t)
+	if c, ok := examine(t, cfg)["database"]; ok {
+		t.Errorf("the one in the data folder: got %+v", c)
+	}
+	cfg.Database = "postgres://u:hunter2@127.0.0.1:1/none?connect_timeout=1"
+	c := examine(t, cfg)["database"]
+	if c.State != daemon.Failed || c.Fix == "" || strings.Contains(c.Detail, "hunter2") {
+		t.Errorf("a database that is not there: got %+v", c)
+	}
+	file := filepath.Join(t.TempDir(), "other.db")
+	cfg.Database = "sqlite://" + file
+	if c := examine(t, cfg)["database"]; c.State != daemon.Works {
+		t.Errorf("a file that is not there yet: got %+v", c)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the examination made %s: %v", file, err)
+	}
+}
+
 func TestPackageManager(t *testing.T) {
 	got := map[string]string{}
 	for name, release := range map[string]string{
