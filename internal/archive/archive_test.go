@@ -194,7 +194,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"at the limit", lambdatest.Zip(map[string]string{"a": "12", "b": "34"}), archive.Limits{UnzippedSize: 4}, 0},
 		{"over the limit", lambdatest.Zip(map[string]string{"a": "12", "b": "345"}), archive.Limits{UnzippedSize: 4}, archive.TooLarge},
-		{"bomb", lambdatest.Bomb(32 << 20), archive.Limits{UnzippedSize: 32<<20 - 1}, archive.TooLarge},
+		{"bomb", lambdatest.Bomb(8 << 20), archive.Limits{UnzippedSize: 8<<20 - 1}, archive.TooLarge},
 		{"entries at the limit", lambdatest.Zip(map[string]string{"a": "", "b": ""}), archive.Limits{Entries: 2}, 0},
 		{"too many entries", lambdatest.Zip(map[string]string{"a": "", "b": "", "c": ""}), archive.Limits{Entries: 2}, archive.Unsafe},
 		{"too many implied directories", lambdatest.Zip(map[string]string{strings.Repeat("d/", 1500) + "f": ""}),
@@ -214,7 +214,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestLyingBombGivesNoMoreThanAnnounced(t *testing.T) {
-	zip := lambdatest.LyingBomb(32<<20, 1000)
+	zip := lambdatest.LyingBomb(8<<20, 1000)
 	a := open(t, zip, archive.Limits{UnzippedSize: 1000})
 	r, err := a.Open(a.Entries()[0])
 	if err != nil {

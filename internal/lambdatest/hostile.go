@@ -86,12 +86,12 @@ func HostileZips() []HostileZip {
 	}
 }
 
-// Bomb is a zip of some hundred kilobytes that unzips to size bytes of zeros in one file.
+// Bomb is a zip that unzips to size bytes of zeros in one file: a thousand times its own size.
 func Bomb(size int) []byte {
 	return ZipOf(Entry{Name: "zeros", Content: string(make([]byte, size)), Mode: 0o644})
 }
 
-// LyingBomb is a Bomb that announces only announced bytes.
+// LyingBomb is a Bomb that announces another size than it has.
 func LyingBomb(size, announced int) []byte { return setCentral(Bomb(size), 24, 4, uint64(announced)) }
 
 // overlapping is a zip whose directory lists the bytes of one entry twice.

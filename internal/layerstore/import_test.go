@@ -106,8 +106,10 @@ func TestImportRefuses(t *testing.T) {
 			"Zipped size must be smaller than 100 bytes"},
 		{"unzipped too large", sampleZip(), layerstore.ImportLimits{UnzippedSize: 15}, lambda.Invalid,
 			"Unzipped size must be smaller than 15 bytes"},
-		{"bomb", lambdatest.Bomb(300 << 20), layerstore.ImportLimits{UnzippedSize: lambda.MaxUnzippedSize}, lambda.Invalid,
+		{"300 MB", lambdatest.LyingBomb(1<<20, 300<<20), layerstore.ImportLimits{UnzippedSize: lambda.MaxUnzippedSize}, lambda.Invalid,
 			"Unzipped size must be smaller than 262144000 bytes"},
+		{"bomb", lambdatest.Bomb(8 << 20), layerstore.ImportLimits{UnzippedSize: 8<<20 - 1}, lambda.Invalid,
+			"Unzipped size must be smaller than 8388607 bytes"},
 		{"lying bomb", lambdatest.LyingBomb(8<<20, 1000), layerstore.ImportLimits{UnzippedSize: 2000}, lambda.Invalid, couldNotUnzip},
 	}
 	for _, z := range lambdatest.HostileZips() {
