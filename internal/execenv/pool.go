@@ -63,10 +63,10 @@ func (p *Pool) Invoke(ctx context.Context, rev *lambda.Revision, inv Invocation)
 		if err != nil {
 			return Response{}, err
 		}
-		if e.box == nil || e.alive() {
+		if e.box == nil || e.alive() && !e.outdated(ctx) {
 			return e.invoke(ctx, inv)
 		}
-		p.discard(e) // its sandbox ended while it was idle
+		p.discard(e) // its sandbox ended while it was idle, or would be made another way now
 	}
 }
 
