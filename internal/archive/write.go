@@ -43,9 +43,10 @@ func writeEntry(z *zip.Writer, e Source) error {
 	if clean, err := cleanPath(e.Path); err != nil || clean != e.Path || !utf8.ValidString(e.Path) {
 		return fmt.Errorf("not a path for a zip: %w", fs.ErrInvalid)
 	}
-	h := &zip.FileHeader{Name: e.Path, Method: zip.Deflate, ModifiedDate: 1<<5 | 1}
-	if !e.ModTime.IsZero() {
-		h.Modified = e.ModTime.UTC()
+	h := &zip.FileHeader{Name: e.Path, Method: zip.Deflate, Modified: e.ModTime.UTC()}
+	if e.ModTime.IsZero() {
+		//lint:ignore SA1019 Modified would add an extended timestamp, which the fixed time does without
+		h.Modified, h.ModifiedDate = time.Time{}, 1<<5|1
 	}
 	switch e.Type {
 	case Dir:

@@ -68,6 +68,7 @@ func (e Entry) write(z *zip.Writer) error {
 		t = Time
 	}
 	if e.DOS {
+		//lint:ignore SA1019 Modified would add an extended timestamp
 		h.ModifiedDate, h.ModifiedTime = dosTime(t)
 		if strings.HasSuffix(e.Name, "/") {
 			h.ExternalAttrs = 0x10

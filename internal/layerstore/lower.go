@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/lambda"
@@ -15,7 +14,7 @@ import (
 
 // Lower is a directory that holds a tree and may be mounted, read-only, until Release.
 type Lower struct {
-	Path string
+	Path string // absolute
 
 	release func()
 }
@@ -144,7 +143,7 @@ func (s *Store) find(ctx context.Context, c lambda.Content) (*os.File, error) {
 
 // rebuild unpacks a tree from its blob. What comes out is checked against the tree key, hence against every byte and mode.
 func (s *Store) rebuild(ctx context.Context, c lambda.Content) (*build, error) {
-	began := time.Now()
+	began := s.now()
 	r, err := s.blobs.Open(ctx, c.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("cannot unpack a layer: %w", err)
@@ -158,6 +157,6 @@ func (s *Store) rebuild(ctx context.Context, c lambda.Content) (*build, error) {
 	case err != nil:
 		return nil, fmt.Errorf("cannot unpack %s: %w", c.Digest, err)
 	}
-	s.log.Debug("unpacked a tree", "tree", c.TreeKey, "zip", c.Digest, "took", time.Since(began))
+	s.log.Debug("unpacked a tree", "tree", c.TreeKey, "zip", c.Digest, "took", s.now().Sub(began))
 	return b, nil
 }

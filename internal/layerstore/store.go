@@ -33,16 +33,17 @@ import (
 
 // Options are the parts of a store.
 type Options struct {
-	Dir   string      // of the trees; on a disk of this machine
-	Blobs *blob.Store // of the zips; the store does not close it
-	Now   func() time.Time
-	Log   *slog.Logger // nil: nothing is logged
+	Dir   string           // of the trees; on a disk of this machine
+	Blobs *blob.Store      // of the zips; the store does not close it
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: nothing is logged
 }
 
 // Store keeps layers. Its methods may be called concurrently.
 type Store struct {
 	blobs *blob.Store
 	log   *slog.Logger
+	now   func() time.Time
 	memo  memo
 
 	tmp, trees string
@@ -62,20 +63,28 @@ var errClosed = errors.New("the layer store is closed")
 // Open makes the folders if they are not there and throws away what a crash left half-made: trees without marker are gone
 // when it returns, and their files are removed in the background.
 func Open(o Options) (*Store, error) {
+	base, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the folder of trees: %w", err)
+	}
 	s := &Store{
 		blobs: o.Blobs,
 		log:   o.Log,
-		memo:  memo{dir: filepath.Join(o.Dir, "memo")},
-		tmp:   filepath.Join(o.Dir, "tmp"),
-		trees: filepath.Join(o.Dir, "trees"),
+		now:   o.Now,
+		memo:  memo{dir: filepath.Join(base, "memo")},
+		tmp:   filepath.Join(base, "tmp"),
+		trees: filepath.Join(base, "trees"),
 		held:  make(map[digest.Digest]*held),
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.background, s.stop = context.WithCancel(context.Background())
 	// The folders above a tree are open to all, since whoever mounts it in a user namespace has to reach it.
-	for _, dir := range []string{o.Dir, s.tmp, s.trees, s.memo.dir} {
+	for _, dir := range []string{base, s.tmp, s.trees, s.memo.dir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("cannot make the folder of trees: %w", err)
 		}

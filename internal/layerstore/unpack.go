@@ -16,7 +16,6 @@ import (
 
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/digest"
-	"github.com/laminadev/lamina/internal/layer"
 )
 
 const (
@@ -257,49 +256,6 @@ func (u *unpacker) closeDirs(context.Context) error {
 		return err
 	}
 	return setTime(u.root, ".", archive.Entry{})
-}
-
-// setTime gives what dir holds by name the time of an entry.
-func setTime(dir int, name string, e archive.Entry) error {
-	t := unix.Timespec{Sec: layer.ModTime(e).Unix()}
-	return unix.UtimesNanoAt(dir, name, []unix.Timespec{t, t}, unix.AT_SYMLINK_NOFOLLOW)
-}
-
-// openDir opens a directory below root, one component after the other, following no link.
-func openDir(root int, path string) (int, error) {
-	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	fd, err := unix.Openat(root, ".", flags, 0)
-	if err != nil || path == "" {
-		return fd, err
-	}
-	for part := range strings.SplitSeq(path, "/") {
-		next, err := unix.Openat(fd, part, flags, 0)
-		unix.Close(fd)
-		if err != nil {
-			return -1, err
-		}
-		fd = next
-	}
-	return fd, nil
-}
-
-func writeAll(fd int, p []byte) error {
-	for len(p) > 0 {
-		n, err := unix.Write(fd, p)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
-}
-
-func split(path string) (dir, name string) {
-	i := strings.LastIndexByte(path, '/')
-	return path[:max(0, i)], path[i+1:]
 }
 
 func failed(what string, e archive.Entry, err error) error {
