@@ -6,6 +6,7 @@
 package config
 
 import (
+	"net/url"
 	"path/filepath"
 	"time"
 
@@ -83,5 +84,5 @@ func (c Config) DatabaseURL() string {
 	if c.Database != "" {
 		return c.Database
 	}
-	return "sqlite://" + filepath.Join(c.Data, "lamina.db")
+	return (&url.URL{Scheme: "sqlite", Path: filepath.Join(c.Data, "lamina.db")}).String()
 }

@@ -211,3 +211,10 @@ func TestErrorsSayWhere(t *testing.T) {
 		})
 	}
 }
+
+func TestDatabaseOfAnOddFolder(t *testing.T) {
+	got := config.Config{Data: "/data/what? #1"}.DatabaseURL()
+	if want := "sqlite:///data/what%3F%20%231/lamina.db"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
