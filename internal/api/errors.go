@@ -78,12 +78,12 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, c *wire.Call, err er
 			slog.String("operation", c.Operation), slog.Any("error", err))
 		e = internalError
 	}
-	d.answer(w, r, e, c.Operation)
+	d.answer(w, r, c.Operation, e)
 }
 
 // answer writes an error. The header says the exception's name, which is where SDKs look first.
-func (d *door) answer(w http.ResponseWriter, r *http.Request, e *lambda.Error, operation ...string) {
-	row := rowOf(e.Kind, first(operation))
+func (d *door) answer(w http.ResponseWriter, r *http.Request, operation string, e *lambda.Error) {
+	row := rowOf(e.Kind, operation)
 	h := w.Header()
 	h.Del("Content-Length")
 	h["x-amzn-ErrorType"] = []string{row.exception}
@@ -95,18 +95,16 @@ func (d *door) answer(w http.ResponseWriter, r *http.Request, e *lambda.Error, o
 	}
 	h.Set("Content-Type", "application/json")
 	w.WriteHeader(row.status)
-	_, _ = w.Write(row.body(e)) // the caller may be gone
-}
-
-func first(list []string) string {
-	if len(list) == 0 {
-		return ""
+	body := row.body(e)
+	if r.Header.Get("X-Amz-Target") != "" { // the JSON protocol of other services has the name in the body
+		body["__type"] = row.exception
 	}
-	return list[0]
+	text, _ := json.Marshal(body) // strings and nil always marshal
+	_, _ = w.Write(text)          // the caller may be gone
 }
 
-// body is the JSON of an error. AWS writes null where it has no text.
-func (r row) body(e *lambda.Error) []byte {
+// body is what an error says. AWS writes null where it has no text.
+func (r row) body(e *lambda.Error) map[string]any {
 	body := map[string]any{r.key: nil}
 	if e.Message != "" {
 		body[r.key] = e.Message
@@ -120,8 +118,7 @@ func (r row) body(e *lambda.Error) []byte {
 	if e.Reason != "" {
 		body["Reason"] = e.Reason
 	}
-	b, _ := json.Marshal(body) // strings and nil always marshal
-	return b
+	return body
 }
 
 func stack() string { return string(debug.Stack()) }

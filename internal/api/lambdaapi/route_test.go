@@ -1,0 +1,118 @@
+package lambdaapi
+
+import (
+	"net/url"
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFind(t *testing.T) {
+	router := newRouter(Routes[:])
+	for _, row := range []struct {
+		method, url, operation string
+		values                 []string
+		known                  bool
+	}{
+		{"GET", "/2018-10-31/layers", "ListLayers", nil, true},
+		{"GET", "/2018-10-31/layers?find=LayerVersion&Arn=a", "GetLayerVersionByArn", nil, true},
+		{"GET", "/2018-10-31/layers?Arn=a&find=LayerVersion", "GetLayerVersionByArn", nil, true},
+		{"GET", "/2018-10-31/layers?find=Other", "ListLayers", nil, true},
+		{"GET", "/2019-09-30/functions/f/provisioned-concurrency", "GetProvisionedConcurrencyConfig", []string{"f"}, true},
+		{"GET", "/2019-09-30/functions/f/provisioned-concurrency?List=ALL", "ListProvisionedConcurrencyConfigs", []string{"f"}, true},
+		{"PUT", "/2019-09-30/functions/f/provisioned-concurrency?List=ALL", "PutProvisionedConcurrencyConfig", []string{"f"}, true},
+		{"GET", "/2015-03-31/functions/", "ListFunctions", nil, true},
+		{"GET", "/2015-03-31/functions/arn:aws:lambda:f", "GetFunction", []string{"arn:aws:lambda:f"}, true},
+		{"GET", "/2015-03-31/functions/arn%3Aaws%3Alambda%3Af", "GetFunction", []string{"arn:aws:lambda:f"}, true},
+		{"GET", "/2015-03-31/functions/a%2Fb/configuration", "GetFunctionConfiguration", []string{"a/b"}, true},
+		{"DELETE", "/2018-10-31/layers/l/versions/3/policy/s", "RemoveLayerVersionPermission", []string{"l", "3", "s"}, true},
+		{"GET", "/2018-10-31/layers//versions", "ListLayerVersions", []string{""}, true},
+		{"PATCH", "/2015-03-31/functions/f", "", []string{"f"}, true},
+		{"GET", "/2015-03-31", "", nil, false},
+		{"GET", "/2015-03-31/functions/f/nothing", "", nil, false},
+		{"GET", "/", "", nil, false},
+	} {
+		u, err := url.Parse("http://h" + row.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		op, values, known := router.find(row.method, u)
+		name := ""
+		if op != nil {
+			name = op.Name
+		}
+		if name != row.operation || known != row.known {
+			t.Errorf("%s %s: got %s, %v", row.method, row.url, name, known)
+		}
+		if diff := cmp.Diff(row.values, values); known && diff != "" {
+			t.Errorf("%s %s: -want +got\n%s", row.method, row.url, diff)
+		}
+	}
+}
+
+// bind relies on the n-th member of a shape being the n-th field of its struct.
+func TestStructsFollowTheirShapes(t *testing.T) {
+	for s, v := range map[*shape]any{
+		&shapePublishLayerVersionRequest: PublishLayerVersionRequest{}, &shapeGetLayerVersionRequest: GetLayerVersionRequest{},
+		&shapeGetLayerVersionByArnRequest: GetLayerVersionByARNRequest{}, &shapeListLayersRequest: ListLayersRequest{},
+		&shapeListLayerVersionsRequest: ListLayerVersionsRequest{}, &shapeDeleteLayerVersionRequest: DeleteLayerVersionRequest{},
+		&shapeCreateFunctionRequest: CreateFunctionRequest{}, &shapeGetFunctionRequest: GetFunctionRequest{},
+		&shapeGetFunctionConfigurationRequest: GetFunctionConfigurationRequest{}, &shapeListFunctionsRequest: ListFunctionsRequest{},
+		&shapeUpdateFunctionCodeRequest: UpdateFunctionCodeRequest{}, &shapeDeleteFunctionRequest: DeleteFunctionRequest{},
+		&shapeUpdateFunctionConfigurationRequest: UpdateFunctionConfigurationRequest{}, &shapeInvocationRequest: InvocationRequest{},
+	} {
+		checkStruct(t, s, reflect.TypeOf(v))
+	}
+}
+
+func checkStruct(t *testing.T, s *shape, typ reflect.Type) {
+	t.Helper()
+	if typ.NumField() != len(s.members) {
+		t.Errorf("%s has %d fields for %d members", typ, typ.NumField(), len(s.members))
+		return
+	}
+	for i, m := range s.members {
+		f := typ.Field(i)
+		if f.Tag.Get("json") != "-" && f.Tag.Get("json") != m.name && f.Tag.Get("json") != m.name+",omitzero" {
+			t.Errorf("%s.%s stands for %s", typ, f.Name, m.name)
+		}
+		inner := f.Type
+		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		below := m.shape
+		for below.kind == kindList {
+			below = below.element
+		}
+		if below.kind == kindStructure {
+			checkStruct(t, below, inner)
+		}
+	}
+}
+
+// Patterns are compiled when they are first needed; none may fail then.
+func TestEveryPatternCompiles(t *testing.T) {
+	seen := map[*shape]bool{}
+	var walk func(*shape)
+	walk = func(s *shape) {
+		if s == nil || seen[s] {
+			return
+		}
+		seen[s] = true
+		if s.pattern != nil {
+			s.pattern.matches("")
+		}
+		walk(s.key)
+		walk(s.element)
+		for i := range s.members {
+			walk(s.members[i].shape)
+		}
+	}
+	for i := range Routes {
+		walk(Routes[i].input)
+	}
+	if len(seen) < 200 {
+		t.Errorf("only %d shapes were reached", len(seen))
+	}
+}
