@@ -28,6 +28,7 @@ type Config struct {
 	LogLevel     string        // debug, info, warn or error
 	LogFormat    string        // text or json
 	Helper       string        // path of an installed lamina-init; "" is the embedded one
+	Prepared     int           // sandboxes kept started ahead of functions
 }
 
 // The defaults that other packages name in their messages.
@@ -36,6 +37,9 @@ const (
 	DefaultRegion  = "us-east-1"
 	DefaultAccount = "000000000000"
 )
+
+// MaxAhead bounds what may be kept ready ahead of any need.
+const MaxAhead = 64
 
 // Default gives the settings of a server that was told nothing. getenv reads the environment, root says whether the
 // server runs as the superuser.
@@ -50,6 +54,7 @@ func Default(getenv func(string) string, root bool) Config {
 		DrainTimeout: 30 * time.Second,
 		LogLevel:     "info",
 		LogFormat:    "text",
+		Prepared:     2,
 	}
 }
 

@@ -47,7 +47,7 @@ func TestDefaultsNeedNothing(t *testing.T) {
 	}
 	want := config.Config{
 		Listen: "127.0.0.1:4566", Data: "/home/ada/.local/share/lamina", Region: "us-east-1", Account: "000000000000",
-		Concurrency: 1000, IdleTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second, LogLevel: "info", LogFormat: "text",
+		Concurrency: 1000, IdleTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second, LogLevel: "info", LogFormat: "text", Prepared: 2,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -105,6 +105,7 @@ func TestPrecedence(t *testing.T) {
 		"log-level":     {"debug", "warn", "error"},
 		"log-format":    {"json", "text", "json"},
 		"helper":        {"/bin/sh", "/bin/true", "/bin/cat"},
+		"prepared":      {"0", "1", "3"},
 	}
 	for _, s := range config.Settings() {
 		v, ok := values[s.Name]

@@ -45,6 +45,7 @@ func Settings() []Setting {
 		text("log-level", "LEVEL", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),
 		text("log-format", "FORMAT", "text or json", func(c *Config) *string { return &c.LogFormat }),
 		text("helper", "FILE", "installed lamina-init to start sandboxes with (default: the one inside this program)", func(c *Config) *string { return &c.Helper }),
+		number("prepared", "N", "sandboxes kept started ahead of functions, of the account that was served last; each takes about 2 MB", func(c *Config) *int { return &c.Prepared }),
 	}
 }
 

@@ -35,6 +35,7 @@ func (c Config) Validate() error {
 		named("log-level", oneOf(c.LogLevel, "debug", "info", "warn", "error")),
 		named("log-format", oneOf(c.LogFormat, "text", "json")),
 		named("helper", checkHelper(c.Helper)),
+		named("prepared", check(c.Prepared >= 0 && c.Prepared <= MaxAhead, "must be between 0 and %d", MaxAhead)),
 	)
 }
 

@@ -102,7 +102,9 @@ func (p *parts) openStores(context.Context) error {
 }
 
 func (p *parts) openSandboxes(ctx context.Context) error {
-	driver, err := linuxsandbox.New(linuxsandbox.Options{StateDir: p.dir.sub("sandboxes"), Helper: p.cfg.Helper, Log: p.log})
+	driver, err := linuxsandbox.New(linuxsandbox.Options{
+		StateDir: p.dir.sub("sandboxes"), Helper: p.cfg.Helper, Prepared: p.cfg.Prepared, Log: p.log,
+	})
 	if err != nil {
 		return err
 	}

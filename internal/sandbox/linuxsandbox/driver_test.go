@@ -3,6 +3,7 @@ package linuxsandbox_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/laminadev/lamina/internal/sandbox"
@@ -28,12 +29,17 @@ func suite(o linuxsandbox.Options) sandboxtest.Suite {
 	}
 }
 
-// cgroupsOf lists the cgroups of sandboxes whose ID begins so, in every hierarchy.
+// cgroupsOf lists the cgroups of sandboxes whose ID begins so, in every hierarchy, and those that the same process, whose
+// number is in the ID, had prepared.
 func cgroupsOf(prefix string) []string {
 	var all []string
 	for _, pattern := range []string{"/sys/fs/cgroup/lamina/*/", "/sys/fs/cgroup/*/lamina/*/"} {
 		found, _ := filepath.Glob(pattern + prefix + "*")
 		all = append(all, found...)
+		if _, process, ok := strings.Cut(strings.TrimSuffix(prefix, "-"), "-"); ok {
+			found, _ = filepath.Glob(pattern + "prepared-" + process + "-*")
+			all = append(all, found...)
+		}
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package linuxsandbox
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"time"
 )
@@ -98,7 +99,7 @@ func (p *pool) wanted() (string, identity, bool) {
 	more := !p.closed && len(p.ready) < p.size
 	p.filling = more
 	p.made++
-	return fmt.Sprintf("prepared-%d", p.made), p.identity, more
+	return fmt.Sprintf("prepared-%d-%d", os.Getpid(), p.made), p.identity, more
 }
 
 // put keeps a helper, if it is still wanted. A failure ends the filling until the next Create, which meets the same one
