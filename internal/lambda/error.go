@@ -28,10 +28,16 @@ const (
 	BadZip              // the deployment package cannot be unpacked at invoke
 	Denied              // the caller may not
 	NotBuilt            // AWS has it, lamina has not yet
+	Unsigned            // a signature is needed, and there is none
+	Unverifiable        // the signature has not the form of one
+	UnknownKey          // nobody issued the keys
+	ExpiredKey          // the keys were issued, and their time is over
+	BadSignature        // the keys did not make this signature, or not now
 )
 
 var kindNames = [...]string{"internal", "not found", "conflict", "constraint", "invalid", "malformed", "stale", "over quota",
-	"policy too long", "too large", "wrong media type", "throttled", "not ready", "bad runtime", "bad zip", "denied", "not built"}
+	"policy too long", "too large", "wrong media type", "throttled", "not ready", "bad runtime", "bad zip", "denied", "not built",
+	"unsigned", "unverifiable", "unknown key", "expired key", "bad signature"}
 
 func (k Kind) String() string { return kindNames[k] }
 
