@@ -62,9 +62,7 @@ func networks() map[string]string {
 	return found
 }
 
-// systemdUnit matches the folders that a service manager makes whenever it likes.
-var systemdUnit = regexp.MustCompile(`\.(slice|scope|service|mount|socket|swap)(/|$)`)
-
+// cgroups lists those with our name in their path: service managers and container engines make others whenever they like.
 func cgroups() map[string]string {
 	found := map[string]string{}
 	for _, m := range mountTable() {
@@ -72,7 +70,7 @@ func cgroups() map[string]string {
 			continue
 		}
 		filepath.WalkDir(m.point, func(p string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() && (!systemdUnit.MatchString(p) || strings.Contains(p, "lamina")) {
+			if err == nil && d.IsDir() && strings.Contains(p, "lamina") {
 				found[p] = p
 			}
 			return nil

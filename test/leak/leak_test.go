@@ -106,7 +106,7 @@ func plantCgroup(t *testing.T) (string, func()) {
 		if m.kind != "cgroup" && m.kind != "cgroup2" {
 			continue
 		}
-		dir := filepath.Join(m.point, "planted-by-a-test")
+		dir := filepath.Join(m.point, "lamina-planted-by-a-test")
 		if err := os.Mkdir(dir, 0o755); err == nil {
 			return dir, func() { os.Remove(dir) }
 		}
