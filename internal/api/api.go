@@ -5,8 +5,11 @@
 // (one package below this one per API) answers. An error comes back from the API as a lambda.Kind, and errors.go is the one
 // place that knows what each kind is called on the wire.
 //
-// The service is the one in the credential scope of the request's signature. Without a signature the path decides. Signatures
-// are not checked: open is the only mode of authentication yet, and the daemon refuses to listen beyond loopback.
+// The service is the one in the credential scope of the request's signature. Without a signature the path decides.
+//
+// Two kinds of callers reach the door. Those of this machine are let in as they are: open is the only mode of authentication
+// for them yet, and the daemon refuses to listen beyond loopback. Functions come through their sandbox (FromSandbox), are
+// never open, and must sign with the keys that they were given (sandbox.go).
 package api
 
 import (
@@ -19,6 +22,7 @@ import (
 	"github.com/laminadev/lamina/internal/api/laminaapi"
 	"github.com/laminadev/lamina/internal/api/stsapi"
 	"github.com/laminadev/lamina/internal/api/wire"
+	"github.com/laminadev/lamina/internal/auth"
 	"github.com/laminadev/lamina/internal/control"
 )
 
@@ -30,10 +34,12 @@ type Options struct {
 	Account string            // of a caller whose access key is not 12 digits; "" means 000000000000
 	Region  string            // of a caller whose request is not signed; "" means us-east-1
 	Hosts   []string          // names that a request's Host may have, beside loopback's
-	Secret  []byte            // signs the URLs of zips; nil means a secret that lives as long as the handler
-	Now     func() time.Time
-	Log     *slog.Logger
-	Version string
+	// Sessions knows the keys of functions; nil means that calls out of sandboxes are refused.
+	Sessions *auth.Sessions
+	Secret   []byte // signs the URLs of zips; nil means a secret that lives as long as the handler
+	Now      func() time.Time
+	Log      *slog.Logger
+	Version  string
 }
 
 func (o Options) withDefaults() Options {
@@ -78,13 +84,14 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := d.call(r)
 	w.Header()["x-amzn-RequestId"] = []string{c.RequestID} // as AWS spells it
 	defer d.recover(w, r, c)
+	defer closeBody(r)
 	if err := d.serve(w, r, c); err != nil {
 		d.fail(w, r, c, err)
 	}
 }
 
 func (d *door) serve(w http.ResponseWriter, r *http.Request, c *wire.Call) error {
-	if err := d.hosts.check(r); err != nil {
+	if err := d.admit(r, c); err != nil {
 		return err
 	}
 	api, err := d.dispatch(r)
@@ -92,6 +99,13 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request, c *wire.Call) error
 		return err
 	}
 	return api.Serve(w, r, c)
+}
+
+// closeBody closes the body that admit may have put in the place of the server's.
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
 }
 
 // recover makes a panic an answer. One that means to cut the connection goes on.

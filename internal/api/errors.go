@@ -20,6 +20,7 @@ type row struct {
 	status    int
 	key       string // the body's member with the text: AWS has two spellings
 	plain     bool   // the body has no Type
+	query     string // what the exception is called in the query protocol; "" means the same
 }
 
 const (
@@ -45,6 +46,11 @@ var rows = []row{
 	{kind: lambda.BadRuntime, exception: "InvalidRuntimeException", status: 502, key: upper},
 	{kind: lambda.BadZip, exception: "InvalidZipFileException", status: 502, key: upper},
 	{kind: lambda.Denied, exception: "AccessDeniedException", status: 403, key: upper, plain: true},
+	{kind: lambda.Unsigned, exception: "MissingAuthenticationTokenException", status: 403, key: lower, plain: true, query: "MissingAuthenticationToken"},
+	{kind: lambda.Unverifiable, exception: "IncompleteSignatureException", status: 403, key: lower, plain: true, query: "IncompleteSignature"},
+	{kind: lambda.UnknownKey, exception: "UnrecognizedClientException", status: 403, key: lower, plain: true, query: "InvalidClientTokenId"},
+	{kind: lambda.ExpiredKey, exception: "ExpiredTokenException", status: 403, key: lower, plain: true, query: "ExpiredToken"},
+	{kind: lambda.BadSignature, exception: "InvalidSignatureException", status: 403, key: lower, plain: true, query: "SignatureDoesNotMatch"},
 	{kind: lambda.NotBuilt, exception: "NotImplementedException", status: 501, key: lower},
 	{kind: lambda.Internal, exception: "ServiceException", status: 500, key: upper},
 }

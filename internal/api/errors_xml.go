@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/xml"
 	"net/http"
 	"strings"
@@ -34,7 +35,7 @@ func writeXML(w http.ResponseWriter, r *http.Request, row row, e *lambda.Error) 
 	case service == "s3":
 		body = s3Error{Code: row.exception, Message: e.Message, RequestID: requestID}
 	case service != "lambda" && (service == "sts" || isForm(r)):
-		body = queryError{Type: "Sender", Code: row.exception, Message: e.Message, RequestID: requestID}
+		body = queryError{Type: "Sender", Code: cmp.Or(row.query, row.exception), Message: e.Message, RequestID: requestID}
 	default:
 		return false
 	}

@@ -3,6 +3,7 @@
 package stsapi
 
 import (
+	"cmp"
 	"encoding/xml"
 	"net/http"
 
@@ -44,11 +45,12 @@ type identityResponse struct {
 	RequestID string   `xml:"ResponseMetadata>RequestId"`
 }
 
-// callerIdentity says that the caller is the root of its account: open mode knows no users.
+// callerIdentity says who the caller is: the role of a function, or else the root of its account, since open mode knows no
+// users.
 func callerIdentity(w http.ResponseWriter, c *wire.Call) error {
 	body, err := xml.Marshal(identityResponse{
-		ARN:     "arn:" + c.Scope.Partition + ":iam::" + c.Scope.Account + ":root",
-		UserID:  c.Scope.Account,
+		ARN:     cmp.Or(c.CallerARN, "arn:"+c.Scope.Partition+":iam::"+c.Scope.Account+":root"),
+		UserID:  cmp.Or(c.CallerID, c.Scope.Account),
 		Account: c.Scope.Account, RequestID: c.RequestID,
 	})
 	if err != nil {

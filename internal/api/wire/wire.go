@@ -15,6 +15,8 @@ type Call struct {
 	Scope     lambda.Scope // account and region of the caller
 	RequestID string       // of this request; an invocation's own
 	Base      string       // scheme and host that the caller used: "http://127.0.0.1:4566"
+	CallerARN string       // of the caller, when it has shown who it is; "" in open mode
+	CallerID  string       // its unique ID, as STS gives it
 	Operation string       // set by the API as soon as it knows; it decides what an error is called
 }
 
