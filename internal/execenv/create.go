@@ -47,6 +47,9 @@ func (e *environment) create(ctx context.Context) error {
 		return fmt.Errorf("cannot listen in the sandbox: %w", err)
 	}
 	e.api = runtimeapi.Serve(l)
+	if err := e.offerEndpoint(ctx); err != nil {
+		return err
+	}
 	e.env = e.variables()
 	return nil
 }

@@ -37,6 +37,8 @@ type environment struct {
 	process *process // the runtime, nil when none was started or the last one was killed
 	warm    bool     // the runtime has initialised
 
+	keysExpire time.Time // of the function's credentials; zero: never
+
 	initDuration time.Duration // of an Init phase that no invocation has reported yet
 
 	// The pool's mu guards these.

@@ -21,6 +21,8 @@ type Options struct {
 	IdleTimeout time.Duration // how long an environment may wait for its next invocation; 0: DefaultIdleTimeout
 	InitTimeout time.Duration // limit of the Init phase; 0: AWS's 10 s
 	Reach       []string      // host addresses that functions may dial on their loopback
+	Keys        Keys          // issues functions' credentials; nil: credentials that open nothing
+	Endpoint    Endpoint      // answers AWS's API inside sandboxes; nil: nothing does
 	Now         func() time.Time
 	Log         *slog.Logger
 }

@@ -1,8 +1,6 @@
 package execenv
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,7 +10,7 @@ import (
 // overridable are the variables that the platform sets and a function's configuration may replace. Every other variable of
 // the platform keeps the platform's value.
 var overridable = []string{"AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL", "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS",
-	"LANG", "LD_LIBRARY_PATH", "PATH", "TZ", "NODE_PATH", "NODE_OPTIONS", "PYTHONPATH", "GEM_PATH", "RUBYLIB", "PWD", "SHLVL"}
+	"LANG", "LD_LIBRARY_PATH", "PATH", "TZ", "AWS_ENDPOINT_URL", "NODE_PATH", "NODE_OPTIONS", "PYTHONPATH", "GEM_PATH", "RUBYLIB", "PWD", "SHLVL"}
 
 // reserved are never the function's, whether the platform sets them or not.
 var reserved = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
@@ -80,22 +78,8 @@ func (e *environment) platformVariables() map[string]string {
 	if e.framesLog() {
 		env["_LAMBDA_TELEMETRY_LOG_FD"] = "3"
 	}
-	addCredentials(env)
+	e.addCredentials(env)
 	return env
-}
-
-// addCredentials gives the function session keys that look as AWS's do. Nobody has issued them and they open nothing; SDKs
-// only have to find some.
-func addCredentials(env map[string]string) {
-	env["AWS_ACCESS_KEY_ID"] = "ASIA" + rand.Text()[:16]
-	env["AWS_SECRET_ACCESS_KEY"] = randomText(30)
-	env["AWS_SESSION_TOKEN"] = randomText(300)
-}
-
-func randomText(n int) string {
-	b := make([]byte, n)
-	rand.Read(b)
-	return base64.StdEncoding.EncodeToString(b)
 }
 
 func orDefault(s, other string) string {

@@ -44,7 +44,7 @@ func House() []Room {
 		{Path: "invoke", Floor: 6, Imports: []string{"execenv", "catalog", "jobs", "telemetry"}, Gives: "version choice, concurrency, sync and async, retries"},
 
 		{Path: "control", Floor: 5, Imports: []string{"catalog", "layerstore", "layer", "layer/*", "archive", "blob", "registry", "identity", "auth", "jobs"}, Gives: "management: functions, layer versions; one file per resource"},
-		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "logstream", "telemetry"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
+		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "logstream", "telemetry", "auth"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
 
 		{Path: "runtimes", Floor: 4, Imports: []string{"runtimes/python", "runtimes/ldcache", "layerstore", "sandbox"}, Gives: "managed runtimes and our bootstraps; answers with the mounts of a sandbox"},
 		{Path: "runtimes/python", Floor: 4, Imports: []string{"sandbox"}, Level: true, Gives: "the host's python interpreters, shown as AWS shows its own"},
