@@ -147,6 +147,10 @@ func (b *plainBox) reap(p *plainProcess) {
 	close(p.ended)
 }
 
+func (b *plainBox) Complete(context.Context, sandbox.Rest) error { return errors.ErrUnsupported }
+func (b *plainBox) Freeze() error                                { return errors.ErrUnsupported }
+func (b *plainBox) Thaw() error                                  { return nil }
+
 func (b *plainBox) KillAll(context.Context) error {
 	b.mu.Lock()
 	var procs []*plainProcess

@@ -42,6 +42,18 @@ type Spec struct {
 	Processes  int      // processes and threads; 0: no limit
 	Reach      []string // host addresses "host:port": the sandbox can dial that port on its loopback
 	LocalAddrs []string // addresses put on the sandbox's loopback beside 127.0.0.1, "169.254.100.1"
+
+	// Awaiting makes a sandbox that is not whole: /tmp, the limit of memory and more of the root come with Complete. It lists
+	// folders that are there, empty, until then. Before Complete the root is not closed, and the host's files may be within
+	// reach of what runs, so that can only be a program of our own which has not seen anything of strangers.
+	Awaiting []string
+}
+
+// Rest is what a sandbox that awaited it is completed with.
+type Rest struct {
+	Root    []Mount
+	TmpSize int64
+	Memory  int64
 }
 
 // Mount is one read-only part of the root, attached in order. Target is an absolute path. Exactly one of the sources is
@@ -69,8 +81,14 @@ type Sandbox interface {
 	// Connect opens a TCP connection inside the sandbox's network.
 	Connect(ctx context.Context, addr string) (net.Conn, error)
 	Spawn(ctx context.Context, c Command) (Process, error)
+	// Complete makes a sandbox whole that was created with Awaiting. After an error it can only be closed.
+	Complete(ctx context.Context, r Rest) error
 	// KillAll kills every process but the helper and returns when all are gone. /tmp stays.
 	KillAll(ctx context.Context) error
+	// Freeze stops every process but the helper, until Thaw, Spawn, KillAll or the end. Where the machine has nothing for it
+	// the error is errors.ErrUnsupported.
+	Freeze() error
+	Thaw() error
 	// Usage reads what the sandbox holds now. It may be called after the end and then gives the last values known.
 	Usage() Usage
 	// Done is closed when the sandbox ended by itself or by Close.

@@ -30,10 +30,7 @@ type base struct {
 // assembleBase needs no word from the server, so that a prepared sandbox has it behind itself.
 func assembleBase() (*base, initproto.Failure) {
 	unix.Umask(0)
-	steps := []struct {
-		op string
-		do func() error
-	}{
+	failure := run([]step{
 		{"make mounts private", detachPropagation},
 		{"mount tmpfs", stackRoot},
 		{"pivot_root", pivot},
@@ -41,11 +38,9 @@ func assembleBase() (*base, initproto.Failure) {
 		{"mount /dev", mountDev},
 		{"bring up the loopback", loopbackUp},
 		{"make threads", makeThreads},
-	}
-	for _, s := range steps {
-		if err := s.do(); err != nil {
-			return nil, fail(s.op, "", err)
-		}
+	})
+	if failure.Failed() {
+		return nil, failure
 	}
 	old, err := unix.Open(scratchOld, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	return &base{old: old, mapped: os.Getuid() == 0}, fail("open", "host root", err)
@@ -72,7 +67,8 @@ func stackRoot() error {
 	if err := unix.Mkdir("."+scratch, 0o755); err != nil {
 		return err
 	}
-	sfd, err := newTmpfs(safe, "mode", "0755", "size", "64m")
+	// Closed to the sandbox's user: a root that is left open for a while is used by then.
+	sfd, err := newTmpfs(safe, "mode", "0700", "size", "64m")
 	if err != nil {
 		return err
 	}

@@ -20,27 +20,61 @@ const (
 	leastProcesses   = 24
 )
 
-// finish makes /tmp, closes the root, lets go of the host, and sets the limits. It gives a descriptor of /proc.
-func (b *base) finish(m initproto.Setup) (int, initproto.Failure) {
-	steps := []struct {
-		op string
-		do func() error
-	}{
-		{"mount /tmp", func() error { return mountTmp(m.TmpSize) }},
-		{"detach the host root", b.detach},
-		{"make the root read-only", closeRoot},
+// setUp finishes the root, unless that comes later, and sets the limits. It gives a descriptor of /proc.
+func (b *base) setUp(m initproto.Setup) (int, initproto.Failure) {
+	if f := b.makeFolders(m.Folders); f.Failed() {
+		return -1, f
+	}
+	if !m.Open {
+		if f := b.finish(initproto.Finish{TmpSize: m.TmpSize}); f.Failed() {
+			return -1, f
+		}
+	}
+	failure := run([]step{
 		{"set the host name", func() error { return unix.Sethostname([]byte(m.Hostname)) }},
 		{"add addresses", func() error { return addAddresses(m.LocalAddrs) }},
 		{"set limits", func() error { return b.setLimits(m.Processes) }},
-	}
-	for _, s := range steps {
-		if err := s.do(); err != nil {
-			return -1, fail(s.op, "", err)
-		}
+	})
+	if failure.Failed() {
+		return -1, failure
 	}
 	unix.Umask(0o022)
 	proc, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	return proc, fail("open", "/proc", err)
+}
+
+// finish makes /tmp, lets go of the host and closes the root.
+func (b *base) finish(m initproto.Finish) initproto.Failure {
+	return run([]step{
+		{"mount /tmp", func() error { return mountTmp(m.TmpSize) }},
+		{"detach the host root", b.detach},
+		{"make the root read-only", closeRoot},
+	})
+}
+
+func (b *base) makeFolders(folders []string) initproto.Failure {
+	for _, f := range folders {
+		if err := makeFolder(f); err != nil {
+			return fail("make folder", f, err)
+		}
+	}
+	return initproto.Failure{}
+}
+
+// step is one thing to do, by a name for its failure.
+type step struct {
+	op string
+	do func() error
+}
+
+// run does one step after the other up to the first that fails.
+func run(steps []step) initproto.Failure {
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			return fail(s.op, "", err)
+		}
+	}
+	return initproto.Failure{}
 }
 
 func mountTmp(size uint64) error {

@@ -45,8 +45,8 @@ func Main() {
 	if failure.Failed() {
 		os.Exit(1)
 	}
-	(&session{control: c, base: base}).run()
-	os.Exit(0)
+	(&session{control: c, base: base, rootOpen: true}).run()
+	c.end()
 }
 
 // keepDescriptors keeps the control socket, and whatever the server itself was started with, from what is spawned.
@@ -56,11 +56,12 @@ func keepDescriptors() error {
 
 // session is what the helper knows after the base stands.
 type session struct {
-	control *control
-	base    *base
-	failure initproto.Failure // the first one while mounts came in
-	spawner *spawner          // nil before Setup
-	reaper  *reaper
+	control  *control
+	base     *base
+	failure  initproto.Failure // the first one while mounts came in
+	rootOpen bool              // parts may still be added to the root
+	spawner  *spawner          // nil before Setup
+	reaper   *reaper
 }
 
 // run serves the control socket until it closes or speaks nonsense.
@@ -94,6 +95,10 @@ func (s *session) serve(p *packet) {
 		s.reply(p, initproto.Reply{})
 	case initproto.VerbStatus:
 		s.reply(p, initproto.Reply{Count: s.reaper.count()})
+	case initproto.VerbMounts:
+		s.mounts(p)
+	case initproto.VerbFinish:
+		s.finish(p)
 	default:
 		s.reply(p, initproto.Reply{Failure: initproto.Failure{Op: "serve", Text: "unknown verb"}})
 	}
@@ -102,14 +107,38 @@ func (s *session) serve(p *packet) {
 func (s *session) serveSetup(p *packet) {
 	switch p.msg.Verb {
 	case initproto.VerbMounts:
-		if !s.failure.Failed() {
-			s.failure = s.base.addMounts(p)
-		}
+		s.mounts(p)
 	case initproto.VerbSetup:
 		s.setup(p)
 	default:
 		s.reply(p, initproto.Reply{Failure: initproto.Failure{Op: "serve", Text: "not set up yet"}})
 	}
+}
+
+// mounts adds to a root that is open. A failure is told with the answer to what closes it.
+func (s *session) mounts(p *packet) {
+	switch {
+	case s.failure.Failed():
+	case !s.rootOpen:
+		s.failure = initproto.Failure{Op: "show", Text: "the root is closed"}
+	default:
+		s.failure = s.base.addMounts(p)
+	}
+}
+
+// finish closes a root that Setup left open.
+func (s *session) finish(p *packet) {
+	m, err := initproto.ParseFinish(p.msg.Body)
+	switch {
+	case err != nil:
+		s.failure = fail("parse", "finish", err)
+	case !s.failure.Failed() && !s.rootOpen:
+		s.failure = initproto.Failure{Op: "finish", Text: "the root is closed"}
+	case !s.failure.Failed():
+		s.rootOpen = false
+		s.failure = s.base.finish(m)
+	}
+	s.reply(p, initproto.Reply{Failure: s.failure})
 }
 
 func (s *session) setup(p *packet) {
@@ -119,7 +148,11 @@ func (s *session) setup(p *packet) {
 	}
 	proc := -1
 	if !s.failure.Failed() {
-		proc, s.failure = s.base.finish(m)
+		proc, s.failure = s.base.setUp(m)
+	}
+	if n := len(p.descriptors) - int(m.Freezers); !s.failure.Failed() && n >= 0 {
+		s.control.freezers = p.descriptors[n:]
+		p.descriptors = p.descriptors[:n]
 	}
 	if s.failure.Failed() {
 		s.reply(p, initproto.Reply{Failure: s.failure})
@@ -127,6 +160,7 @@ func (s *session) setup(p *packet) {
 	}
 	s.reaper = newReaper(s.control)
 	s.spawner, s.failure = newSpawner(p.descriptors)
+	s.rootOpen = m.Open
 	s.reply(p, initproto.Reply{Failure: s.failure}, proc)
 	unix.Close(proc)
 }

@@ -68,10 +68,7 @@ func (s *spawner) do(f func()) {
 
 // dropPrivileges makes the calling thread a plain, unprivileged one for good.
 func dropPrivileges() initproto.Failure {
-	steps := []struct {
-		op string
-		do func() error
-	}{
+	return run([]step{
 		{"join a new session keyring", newKeyring},
 		{"set no_new_privs", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
 		{"empty the bounding set", emptyBounding},
@@ -81,13 +78,7 @@ func dropPrivileges() initproto.Failure {
 		{"set the user", setUser},
 		{"drop capabilities", dropCapabilities},
 		{"install the seccomp filter", installFilter},
-	}
-	for _, s := range steps {
-		if err := s.do(); err != nil {
-			return fail(s.op, "", err)
-		}
-	}
-	return initproto.Failure{}
+	})
 }
 
 // newKeyring leaves the keyring of whoever started the server behind. A kernel without keyrings is fine.

@@ -11,6 +11,7 @@
 //	server -> helper   Setup          limits, /tmp, addresses; the helper finishes the root; the
 //	                   descriptors are those of cgroups
 //	helper -> server   Reply          carries a descriptor of the sandbox's /proc folder
+//	server -> helper   Mounts …, Finish   only when Setup left the root open, which may be used already: the rest of it
 //	server -> helper   Listen, Connect, Spawn, Signal, KillAll, Status: each gets one Reply with its sequence number
 //	helper -> server   Exit           unasked: a spawned process ended; never before the Reply to its Spawn
 //

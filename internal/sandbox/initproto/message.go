@@ -32,6 +32,7 @@ const (
 	VerbKillAll
 	VerbStatus
 	VerbExit
+	VerbFinish
 )
 
 // Message is one packet without its descriptors. Body aliases the packet's bytes.

@@ -36,6 +36,8 @@ func bodies() []body {
 		}, initproto.ParseMounts),
 		of("no mounts", initproto.Mounts{}, initproto.ParseMounts),
 		of("setup", initproto.Setup{Hostname: "h", TmpSize: 1 << 40, Processes: 1024, LocalAddrs: []string{"169.254.100.1"}}, initproto.ParseSetup),
+		of("open setup", initproto.Setup{Freezers: 1, Folders: []string{"/opt/lib"}, Open: true}, initproto.ParseSetup),
+		of("finish", initproto.Finish{TmpSize: 1 << 33}, initproto.ParseFinish),
 		of("address", initproto.Address("127.0.0.1:80"), initproto.ParseAddress),
 		of("spawn", initproto.Spawn{Path: "/p", Args: []string{"a", "b"}, Env: []string{"A=1"}, Dir: "/", Stderr: true, Extra: 3}, initproto.ParseSpawn),
 		of("empty spawn", initproto.Spawn{}, initproto.ParseSpawn),
@@ -84,6 +86,9 @@ func TestHostileLengths(t *testing.T) {
 		strings.Repeat("\x80", 100),
 	} {
 		for _, b := range bodies() {
+			if b.name == "finish" && strings.HasSuffix(s, "\xff\x01") {
+				continue // there the number is no length
+			}
 			if _, err := b.parse([]byte(s)); !errors.Is(err, initproto.ErrMessage) {
 				t.Errorf("%s of %x: %v", b.name, s, err)
 			}

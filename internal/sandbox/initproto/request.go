@@ -57,13 +57,17 @@ func ParseMounts(body []byte) (Mounts, error) {
 	return ms, d.end()
 }
 
-// Setup is the body of VerbSetup. The message's descriptors are cgroup files (version 1: tasks) that the thread which
-// starts processes writes itself into.
+// Setup is the body of VerbSetup. The message's descriptors are cgroup files (version 1: tasks, version 2: cgroup.threads)
+// that the thread which starts processes writes itself into, and at the end Freezers files (version 1: freezer.state) that
+// the helper thaws by when the server is gone, since nobody else would.
 type Setup struct {
 	Hostname   string
 	TmpSize    uint64   // bytes of /tmp
 	Processes  uint64   // processes and threads of the sandbox; 0: no limit
 	LocalAddrs []string // IPv4 addresses for the loopback beside 127.0.0.1
+	Freezers   uint64
+	Folders    []string // empty folders in the root, for what comes later
+	Open       bool     // the root stays open, without /tmp, until VerbFinish
 }
 
 // Append adds the body's bytes to b.
@@ -71,14 +75,33 @@ func (s Setup) Append(b []byte) []byte {
 	b = appendString(b, s.Hostname)
 	b = appendUint(b, s.TmpSize)
 	b = appendUint(b, s.Processes)
-	return appendStrings(b, s.LocalAddrs)
+	b = appendStrings(b, s.LocalAddrs)
+	b = appendUint(b, s.Freezers)
+	b = appendStrings(b, s.Folders)
+	return appendBool(b, s.Open)
 }
 
 // ParseSetup reads a body.
 func ParseSetup(body []byte) (Setup, error) {
 	d := decoder{b: body}
 	s := Setup{Hostname: d.string(), TmpSize: d.uint(), Processes: d.uint(), LocalAddrs: d.strings()}
+	s.Freezers, s.Folders, s.Open = d.uint(), d.strings(), d.bool()
 	return s, d.end()
+}
+
+// Finish is the body of VerbFinish, which closes a root that Setup left open. Mounts messages may come before it.
+type Finish struct {
+	TmpSize uint64 // bytes of /tmp
+}
+
+// Append adds the body's bytes to b.
+func (f Finish) Append(b []byte) []byte { return appendUint(b, f.TmpSize) }
+
+// ParseFinish reads a body.
+func ParseFinish(body []byte) (Finish, error) {
+	d := decoder{b: body}
+	f := Finish{TmpSize: d.uint()}
+	return f, d.end()
 }
 
 // Address is the body of VerbListen and VerbConnect: an IPv4 address and a port, "169.254.100.1:9001". The reply carries

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ type box struct {
 	alive  context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	frozen atomic.Bool
 
 	mu        sync.Mutex // guards what follows
 	started   *started   // nil until begun
@@ -84,16 +86,7 @@ func (b *box) adopt(s *started) bool {
 }
 
 func (b *box) setUp(ctx context.Context, s *started) error {
-	idmap := -1
-	if s.identity.mapped() {
-		fd, err := s.userNamespace()
-		if err != nil {
-			return fmt.Errorf("cannot open the user namespace: %w", err)
-		}
-		defer unix.Close(fd)
-		idmap = fd
-	}
-	root, err := plan(b.spec.Root, idmap)
+	root, err := s.plan(b.spec.Root)
 	if err != nil {
 		return err
 	}
@@ -118,25 +111,53 @@ func (s *started) awaitHello(ctx context.Context) error {
 	}
 }
 
-// describe sends the Spec and waits until the root stands.
-func (b *box) describe(ctx context.Context, s *started, root *rootPlan) error {
+// plan opens what a root needs as this helper's sandbox is to see it.
+func (s *started) plan(root []sandbox.Mount) (*rootPlan, error) {
+	if !s.identity.mapped() {
+		return plan(root, -1)
+	}
+	fd, err := s.userNamespace()
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the user namespace: %w", err)
+	}
+	defer unix.Close(fd)
+	return plan(root, fd)
+}
+
+func (s *started) sendMounts(root *rootPlan) error {
 	for _, m := range root.batches {
 		if err := s.conn.send(initproto.VerbMounts, 0, m.mounts.Append(nil), m.descriptors); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// describe sends the Spec and waits until the root stands.
+func (b *box) describe(ctx context.Context, s *started, root *rootPlan) error {
+	if err := s.sendMounts(root); err != nil {
+		return err
 	}
 	setup := initproto.Setup{
 		Hostname:   "sandbox",
 		TmpSize:    uint64(b.spec.TmpSize),
 		Processes:  uint64(b.spec.Processes),
 		LocalAddrs: b.spec.LocalAddrs,
+		Folders:    b.spec.Awaiting,
+		Open:       len(b.spec.Awaiting) > 0,
 	}
-	entries, err := s.group.entries()
+	files, err := s.group.entries()
 	if err != nil {
 		return err
 	}
-	defer closeAll(entries)
-	a, err := s.conn.call(ctx, initproto.VerbSetup, setup.Append(nil), entries, &request{})
+	thawers, err := s.group.thawers()
+	files = append(files, thawers...)
+	defer closeAll(files)
+	if err != nil {
+		return err
+	}
+	setup.Freezers = uint64(len(thawers))
+	a, err := s.conn.call(ctx, initproto.VerbSetup, setup.Append(nil), files, &request{})
 	if err != nil {
 		a.close()
 		return err
@@ -171,6 +192,9 @@ func (b *box) KillAll(ctx context.Context) error {
 func (b *box) killAll(ctx context.Context) error {
 	c, err := b.conn()
 	if err != nil {
+		return err
+	}
+	if err := b.Thaw(); err != nil {
 		return err
 	}
 	_, err = c.call(ctx, initproto.VerbKillAll, nil, nil, &request{})

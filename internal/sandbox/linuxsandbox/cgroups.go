@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,17 +34,19 @@ const (
 //
 // On a host with both, the controllers decide: they belong to one of the two.
 type cgroups struct {
-	memory string // folder of this limit; "": it cannot be had
-	pids   string
-	v2     bool
-	why    error    // why a limit cannot be had, for Probe
-	traces []string // folders of this state in all hierarchies, where a killed server may have left something
+	memory  string // folder of this limit; "": it cannot be had
+	pids    string
+	v2      bool
+	freezer freezer
+	why     error    // why a limit cannot be had, for Probe
+	traces  []string // folders of this state in all hierarchies, where a killed server may have left something
 }
 
 // group is the cgroup of one sandbox.
 type group struct {
 	cgroups *cgroups
 	folders []string
+	frozen  string // folder of what can be frozen; "" when nothing can
 }
 
 // stateName names the cgroups of a state folder.
@@ -69,6 +72,14 @@ func (c *cgroups) create(name string) (*group, error) {
 		}
 		g.folders = append(g.folders, folder)
 	}
+	if c.freezer.parent == "" {
+		return g, nil
+	}
+	var err error
+	if g.frozen, err = c.freezer.make(filepath.Join(c.freezer.parent, name)); err != nil {
+		g.remove()
+		return nil, fmt.Errorf("cannot make a cgroup: %w", err)
+	}
 	return g, nil
 }
 
@@ -89,6 +100,9 @@ func (c *cgroups) parents() []string {
 	}
 	if c.pids != "" && c.pids != c.memory {
 		list = append(list, c.pids)
+	}
+	if f := c.freezer.parent; f != "" && !slices.Contains(list, f) {
+		list = append(list, f)
 	}
 	return list
 }
@@ -145,20 +159,32 @@ func writeControl(path, value string) error {
 
 // home opens the folder that a helper is cloned into; -1 when there is none, or in version 1, which knows no such thing.
 func (g *group) home() (int, error) {
-	if !g.cgroups.v2 || len(g.folders) == 0 {
+	folder := ""
+	switch {
+	case g.cgroups.v2 && len(g.folders) > 0:
+		folder = g.folders[0]
+	case g.frozen != "" && g.cgroups.freezer.v2:
+		folder = filepath.Dir(g.frozen)
+	default:
 		return -1, nil
 	}
-	return unix.Open(g.folders[0], unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return unix.Open(folder, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
-// entries opens the files by which a thread goes in, in version 1.
+// entries opens the files by which a thread goes in: in version 1, and where it is frozen.
 func (g *group) entries() ([]int, error) {
-	if g.cgroups.v2 {
-		return nil, nil
+	var files []string
+	for _, f := range g.folders {
+		if parent := filepath.Dir(f); !g.cgroups.v2 && parent != g.cgroups.freezer.parent {
+			files = append(files, filepath.Join(f, "tasks"))
+		}
+	}
+	if g.frozen != "" {
+		files = append(files, g.cgroups.freezer.entry(g.frozen))
 	}
 	var list []int
-	for _, f := range g.folders {
-		fd, err := unix.Open(filepath.Join(f, "tasks"), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	for _, f := range files {
+		fd, err := unix.Open(f, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			closeAll(list)
 			return nil, fmt.Errorf("cannot enter a cgroup: %w", err)
@@ -194,6 +220,7 @@ func (g *group) remove() error {
 func removeFolder(folder string) error {
 	deadline := time.Now().Add(5 * time.Second)
 	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		unix.Rmdir(filepath.Join(folder, running))
 		err := unix.Rmdir(folder)
 		if err == nil || err == unix.ENOENT {
 			return nil

@@ -16,8 +16,15 @@ func TestMain(m *testing.M) {
 	if os.Args[0] == helper.Name {
 		helper.Main()
 	}
-	os.Exit(sandboxtest.Main(m, suite(linuxsandbox.Options{})))
+	s := suite(linuxsandbox.Options{})
+	if os.Getenv(freezerV1) != "" {
+		s = suiteV1()
+	}
+	os.Exit(sandboxtest.Main(m, s))
 }
+
+// freezerV1 makes processes that the suite starts freeze by cgroup version 1.
+const freezerV1 = "LAMINA_TEST_FREEZER_V1"
 
 func suite(o linuxsandbox.Options) sandboxtest.Suite {
 	return sandboxtest.Suite{
@@ -52,4 +59,30 @@ func TestSandboxPrepared(t *testing.T) { sandboxtest.Run(t, suite(linuxsandbox.O
 
 func TestSandboxPreparedRootless(t *testing.T) {
 	sandboxtest.RunAsOrdinaryUser(t, "TestSandboxPrepared")
+}
+
+func suiteV1() sandboxtest.Suite {
+	s := suite(linuxsandbox.Options{})
+	s.Open = func(dir string) (sandbox.Driver, error) {
+		d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: dir})
+		if err == nil {
+			linuxsandbox.UseFreezerV1(d)
+		}
+		return d, err
+	}
+	return s
+}
+
+// TestSandboxFreezerV1 runs the suite over sandboxes that are frozen by cgroup version 1, where version 2 comes first.
+func TestSandboxFreezerV1(t *testing.T) {
+	d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if !linuxsandbox.UseFreezerV1(d) {
+		t.Skip("NOT RUN: there is no freezer of cgroup version 1 for this user")
+	}
+	t.Setenv(freezerV1, "1")
+	sandboxtest.RunOnly(t, suiteV1(), "complete", "freeze", "the end of what is frozen", "close", "killed helper", "many sandboxes leave nothing", "killed owner")
 }

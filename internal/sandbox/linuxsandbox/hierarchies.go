@@ -27,6 +27,7 @@ func findCgroups(state string) *cgroups {
 		return &cgroups{why: err}
 	}
 	c := &cgroups{traces: h.traces(state)}
+	defer func() { c.freezer = findFreezer(h, c, state) }()
 	if err := c.useV2(h, state); err == nil {
 		return c
 	} else if len(h.v1) == 0 {

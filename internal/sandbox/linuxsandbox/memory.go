@@ -22,10 +22,10 @@ type meter interface {
 
 // memory is the account of one sandbox.
 type memory struct {
-	limit int64
-	over  func() // called each time the limit was found broken
+	over func() // called each time the limit was found broken
 
 	mu     sync.Mutex // guards what follows
+	limit  int64      // 0: none
 	meter  meter      // nil before there is one, and after the end
 	now    int64
 	peak   int64
@@ -37,6 +37,13 @@ type memory struct {
 }
 
 func newMemory(limit int64, over func()) *memory { return &memory{limit: limit, over: over, last: -1} }
+
+// setLimit is for a sandbox that is given its limit late.
+func (m *memory) setLimit(limit int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.limit = limit
+}
 
 // watch takes the meter of a cgroup; nil when there is none.
 func (m *memory) watch(meter meter) {

@@ -26,6 +26,7 @@ func (d *Driver) Probe(ctx context.Context) []sandbox.Finding {
 		d.probeIDMap(),
 		d.probeMemory(),
 		d.probeProcesses(),
+		d.probeFreezer(),
 		d.probeHelper(),
 	)
 }
@@ -145,6 +146,22 @@ func (d *Driver) probeProcesses() sandbox.Finding {
 	f.Detail = d.cgroups.reason()
 	f.Degrade = "processes are limited by RLIMIT_NPROC alone, which counts one sandbox at a time from Linux 5.14 on"
 	f.Fix = cgroupFix
+	return f
+}
+
+func (d *Driver) probeFreezer() sandbox.Finding {
+	f := sandbox.Finding{Name: "freezer"}
+	if !d.Freezes() {
+		f.Detail = "no cgroup of either version can be frozen by this user"
+		f.Degrade = "what a function does in the background goes on between its invocations"
+		f.Fix = cgroupFix
+		return f
+	}
+	version := "1"
+	if d.cgroups.freezer.v2 {
+		version = "2"
+	}
+	f.OK, f.Detail = true, "cgroup version "+version+", "+d.cgroups.freezer.parent
 	return f
 }
 

@@ -25,6 +25,9 @@ func (b *box) Spawn(ctx context.Context, c sandbox.Command) (sandbox.Process, er
 	if err != nil {
 		return nil, err
 	}
+	if err := b.Thaw(); err != nil {
+		return nil, err
+	}
 	m := initproto.Spawn{
 		Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir,
 		Stdout: c.Stdout != nil, Stderr: c.Stderr != nil, Extra: uint64(len(c.ExtraFiles)),

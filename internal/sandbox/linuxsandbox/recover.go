@@ -39,8 +39,8 @@ func (d *Driver) eachLeftover(f func(folder string)) {
 }
 
 func thaw(folder string) {
-	writeControl(filepath.Join(folder, "freezer.state"), "THAWED")
-	writeControl(filepath.Join(folder, "cgroup.freeze"), "0")
+	setFrozen(folder, false)
+	setFrozen(filepath.Join(folder, running), false)
 }
 
 // clear kills a cgroup's processes until none is left, and removes it.

@@ -18,8 +18,13 @@ func check(s sandbox.Spec) error {
 	if s.ID == "" || strings.ContainsAny(s.ID, "/\n") || strings.HasPrefix(s.ID, ".") {
 		return fmt.Errorf("cannot create sandbox: bad ID %q", s.ID)
 	}
-	if s.TmpSize <= 0 || s.Memory < 0 || s.Processes < 0 {
+	if s.TmpSize <= 0 && len(s.Awaiting) == 0 || s.Memory < 0 || s.Processes < 0 {
 		return fmt.Errorf("cannot create sandbox %s: bad size", s.ID)
+	}
+	for _, f := range s.Awaiting {
+		if err := checkMount(sandbox.Mount{Target: f}); err != nil {
+			return fmt.Errorf("cannot create sandbox %s: %w", s.ID, err)
+		}
 	}
 	for _, m := range s.Root {
 		if err := checkMount(m); err != nil {

@@ -94,6 +94,9 @@ func rootCause(err error) error {
 func (s *started) run(log *slog.Logger) {
 	defer close(s.gone)
 	s.conn.read()
+	if err := s.group.thaw(); err != nil {
+		log.Error("cannot thaw a sandbox that ends", "error", err)
+	}
 	s.process.Kill()
 	// It returns when the PID namespace is empty. Nobody else waits for this child: without this call the kernel would
 	// keep the zombie and the namespace.

@@ -3,6 +3,7 @@ package sandboxtest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,10 +35,21 @@ func own(s Suite, dir string) {
 			ID: fmt.Sprintf("%s%d-%d", ownerPrefix, os.Getpid(), i), Account: "123456789012", Root: system(), TmpSize: 1 << 20, Memory: 64 << 20, Processes: 20,
 		})
 		die(err)
+		r, w, err := os.Pipe()
+		die(err)
 		_, err = box.Spawn(context.Background(), sandbox.Command{
-			Path: "/bin/sh", Args: []string{"sh", "-c", "trap '' TERM HUP; setsid sleep 1000 & sleep 1000"}, Dir: "/",
+			Path: "/bin/sh", Args: []string{"sh", "-c", "trap '' TERM HUP; setsid sleep 1000 & sleep 1000 & echo; wait"}, Dir: "/", Stdout: w,
 		})
 		die(err)
+		_, err = r.Read(make([]byte, 1))
+		die(err)
+		// What is frozen must end like the rest.
+		if i == 0 {
+			continue
+		}
+		if err := box.Freeze(); !errors.Is(err, errors.ErrUnsupported) {
+			die(err)
+		}
 	}
 	fmt.Println("ready")
 	select {}

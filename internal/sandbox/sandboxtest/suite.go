@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,8 +45,14 @@ func Main(m *testing.M, s Suite) int {
 var ran atomic.Int64
 
 // Run runs every case.
-func Run(t *testing.T, s Suite) {
+func Run(t *testing.T, s Suite) { RunOnly(t, s) }
+
+// RunOnly runs the named cases, or all when none is named.
+func RunOnly(t *testing.T, s Suite, names ...string) {
 	for _, c := range cases {
+		if len(names) > 0 && !slices.Contains(names, c.name) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			ran.Add(1)
 			c.run(newEnv(t, s))
@@ -94,6 +101,9 @@ var cases = []testCase{
 	{"memory use", testMemoryUse},
 	{"memory limit", testMemoryLimit},
 
+	{"complete", testComplete},
+	{"freeze", testFreeze},
+	{"the end of what is frozen", testFrozenEnds},
 	{"close", testClose},
 	{"killed helper", testKilledHelper},
 	{"create and give up", testGiveUp},

@@ -1,0 +1,178 @@
+package linuxsandbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// freezer says where processes are stopped. What a sandbox starts lies in a cgroup that its helper is not in (but for the
+// thread that starts processes), so that a frozen sandbox still hears when its server is gone:
+//
+//	version 2: …/lamina/<state>/<sandbox>/run, a threaded cgroup below the helper's; what is frozen there can be killed
+//	version 1: …/freezer/lamina/<state>/<sandbox>; what is frozen there dies when it is thawed, so the helper thaws first
+//
+// The zero value freezes nothing.
+type freezer struct {
+	parent string // folder in which sandboxes have theirs
+	v2     bool
+}
+
+// running is the name of the threaded cgroup.
+const running = "run"
+
+// findFreezer takes version 2 before 1.
+func findFreezer(h *hierarchies, c *cgroups, state string) freezer {
+	if c.v2 && len(c.parents()) > 0 {
+		return tryFreezer(freezer{parent: c.parents()[0], v2: true})
+	}
+	if folder, err := freezerFolder(h, state); err == nil {
+		if f := tryFreezer(freezer{parent: folder, v2: true}); f.parent != "" {
+			return f
+		}
+	}
+	if folder, err := useV1(h, "freezer", state); err == nil {
+		return tryFreezer(freezer{parent: folder})
+	}
+	return freezer{}
+}
+
+// freezerFolder makes a folder of version 2 where that has no controllers for us.
+func freezerFolder(h *hierarchies, state string) (string, error) {
+	if h.v2 == "" {
+		return "", errors.New("no cgroup version 2 is mounted")
+	}
+	var all error
+	for _, base := range []string{h.v2, h.own} {
+		parent := filepath.Join(base, "lamina")
+		folder := filepath.Join(parent, state)
+		err := makeFolders(parent, folder)
+		if err == nil {
+			return folder, nil
+		}
+		all = errors.Join(all, err)
+	}
+	return "", all
+}
+
+// tryFreezer gives the freezer back when it works.
+func tryFreezer(f freezer) freezer {
+	folder := filepath.Join(f.parent, fmt.Sprintf("freezer-%d", os.Getpid()))
+	if err := unix.Mkdir(folder, 0o755); err != nil {
+		return freezer{}
+	}
+	defer removeFolder(folder)
+	frozen, err := f.make(folder)
+	if err != nil {
+		return freezer{}
+	}
+	if setFrozen(frozen, true) != nil || setFrozen(frozen, false) != nil {
+		return freezer{}
+	}
+	return f
+}
+
+// make makes what a sandbox freezes by, in its own folder, and gives the folder of that.
+func (f freezer) make(folder string) (string, error) {
+	if !f.v2 {
+		return folder, nil
+	}
+	inner := filepath.Join(folder, running)
+	if err := unix.Mkdir(inner, 0o755); err != nil {
+		return "", &fs.PathError{Op: "mkdir", Path: inner, Err: err}
+	}
+	return inner, writeControl(filepath.Join(inner, "cgroup.type"), "threaded")
+}
+
+// entry is the file by which a thread goes in.
+func (f freezer) entry(frozen string) string {
+	if f.v2 {
+		return filepath.Join(frozen, "cgroup.threads")
+	}
+	return filepath.Join(frozen, "tasks")
+}
+
+// setFrozen freezes or thaws a cgroup of either version. It does not wait until all have stopped.
+func setFrozen(folder string, on bool) error {
+	v1, v2 := "THAWED", "0"
+	if on {
+		v1, v2 = "FROZEN", "1"
+	}
+	err := writeControl(filepath.Join(folder, "cgroup.freeze"), v2)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = writeControl(filepath.Join(folder, "freezer.state"), v1)
+	}
+	return err
+}
+
+// freeze stops what runs in the sandbox.
+func (g *group) freeze() error {
+	if g.frozen == "" {
+		return errors.ErrUnsupported
+	}
+	if err := setFrozen(g.frozen, true); err != nil {
+		return fmt.Errorf("cannot freeze a sandbox: %w", err)
+	}
+	return nil
+}
+
+func (g *group) thaw() error {
+	if g.frozen == "" {
+		return nil
+	}
+	if err := setFrozen(g.frozen, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot thaw a sandbox: %w", err)
+	}
+	return nil
+}
+
+// thawers opens the files by which the helper thaws a cgroup of version 1.
+func (g *group) thawers() ([]int, error) {
+	if g.frozen == "" || g.cgroups.freezer.v2 {
+		return nil, nil
+	}
+	fd, err := unix.Open(filepath.Join(g.frozen, "freezer.state"), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open a freezer: %w", err)
+	}
+	return []int{fd}, nil
+}
+
+// Freezes reports whether sandboxes can be frozen here.
+func (d *Driver) Freezes() bool { return d.cgroups.freezer.parent != "" }
+
+// Freeze implements sandbox.Sandbox.
+func (b *box) Freeze() error {
+	s, err := b.helper()
+	if err != nil {
+		return err
+	}
+	b.frozen.Store(true)
+	return s.group.freeze()
+}
+
+// Thaw implements sandbox.Sandbox.
+func (b *box) Thaw() error {
+	if !b.frozen.CompareAndSwap(true, false) {
+		return nil
+	}
+	s, err := b.helper()
+	if err != nil {
+		return err
+	}
+	return s.group.thaw()
+}
+
+// helper gives the helper of a sandbox that stands.
+func (b *box) helper() (*started, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closing || b.started == nil {
+		return nil, errEnded
+	}
+	return b.started, nil
+}
