@@ -18,10 +18,11 @@ func (o *runtimeAddOptions) AddFlags(fs *pflag.FlagSet) { o.settings.addFlags(fs
 func newRuntimeAdd(o *output) *cobra.Command {
 	return command(o, &runtimeAddOptions{}, cobra.Command{
 		Use:   "add RUNTIME [flags]",
-		Short: "complete a runtime of this machine with AWS's SDK",
-		Long: "Complete a runtime of this machine: install the pinned version of AWS's SDK (boto3 for python) where functions find\n" +
-			"it, with the host's pip. A server that is running uses it from the next cold start on.",
-		Example: "  lamina runtime add python3.12",
+		Short: "add a runtime, or complete one of this machine with AWS's SDK",
+		Long: "Add a runtime, or complete one of this machine: install the pinned version of AWS's SDK (boto3 for python, a selection\n" +
+			"of @aws-sdk for nodejs) where functions find it, with the host's pip or npm. A node that this machine does not have is\n" +
+			"fetched with npm and checked against a pinned hash. A server that is running uses it from the next cold start on.",
+		Example: "  lamina runtime add python3.12\n  lamina runtime add nodejs22.x",
 	}, cobra.ExactArgs(1), runRuntimeAdd)
 }
 

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -28,16 +29,17 @@ func (x *examination) interpreters(ctx context.Context) {
 	}
 	if !found {
 		x.report(Check{
-			Name: "runtimes", State: Degraded, Detail: "no python was found on PATH, under pyenv, or in /usr/bin",
+			Name: "runtimes", State: Degraded, Detail: "no python or node was found on PATH, under pyenv or nvm, or in /usr/bin",
 			Degrade: "only functions that bring their own bootstrap (provided.*) can run", Fix: installPython(),
 		})
 	}
 }
 
 func (x *examination) interpreter(i runtimes.Info) Check {
-	c := Check{Name: string(i.Runtime), State: Works, Detail: fmt.Sprintf("%s, %s", i.Version, i.Interpreter)}
+	c := Check{Name: string(i.Runtime), State: Works, Detail: fmt.Sprintf("%s, %s", i.Version, cmp.Or(i.Interpreter, i.Source))}
 	if i.SDK == "" {
-		c.State, c.Degrade, c.Fix = Degraded, "import boto3 fails, unless the function or a layer brings it", "lamina runtime add "+string(i.Runtime)+x.dataFlag()
+		lacks := map[string]string{"python": "import boto3", "nodejs": "require('@aws-sdk/…')"}[i.Runtime.Family()]
+		c.State, c.Degrade, c.Fix = Degraded, lacks+" fails, unless the function or a layer brings it", "lamina runtime add "+string(i.Runtime)+x.dataFlag()
 	} else {
 		c.Detail += ", " + i.SDK
 	}
@@ -72,7 +74,7 @@ func newest(ctx context.Context, set *runtimes.Set) (r lambda.Runtime, ok bool) 
 		return "", false
 	}
 	for _, i := range infos { // oldest first
-		if !i.Runtime.Provided() {
+		if i.Runtime.Family() == "python" {
 			r, ok = i.Runtime, true
 		}
 	}

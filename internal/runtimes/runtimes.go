@@ -1,8 +1,9 @@
 // Package runtimes knows the managed runtimes of this machine: which there are, and what a sandbox must show for each.
 //
-// A python runtime is an interpreter of the host shown at AWS's paths (/var/lang), without the host's packages, with our own
-// bootstrap in /var/runtime and, once Add has installed it, AWS's SDK of a pinned version. A provided runtime brings nothing:
-// its bootstrap is in the function's package or in a layer.
+// A python or nodejs runtime is an interpreter of the host shown at AWS's paths (/var/lang), without the host's packages,
+// with our own bootstrap in /var/runtime and, once Add has installed it, AWS's SDK of a pinned version. A node that the host
+// does not have can be added as a package. A provided runtime brings nothing: its bootstrap is in the function's package or
+// in a layer.
 //
 // Nothing is looked for before it is needed, and what a look at an interpreter has shown is kept in Options.Dir, so a later
 // start only has to see that the file is the same.
@@ -17,6 +18,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/runtimes/node"
 	"github.com/laminadev/lamina/internal/runtimes/python"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
@@ -34,6 +36,7 @@ type Set struct {
 	store  *layerstore.Store
 	log    *slog.Logger
 	python *python.Host
+	node   *node.Host
 }
 
 // New makes a Set. It looks at nothing yet and cannot fail.
@@ -42,23 +45,26 @@ func New(o Options) *Set {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Set{dir: o.Dir, store: o.Store, log: log, python: python.NewHost(filepath.Join(o.Dir, "python"), log)}
+	return &Set{
+		dir: o.Dir, store: o.Store, log: log,
+		python: python.NewHost(filepath.Join(o.Dir, "python"), log), node: node.NewHost(filepath.Join(o.Dir, "node"), log),
+	}
 }
 
 // Info describes a runtime of this machine.
 type Info struct {
 	Runtime     lambda.Runtime
 	Version     string   // of the interpreter, "3.12.1"; empty for provided runtimes
-	Interpreter string   // its real file on the host
+	Interpreter string   // its real file on the host; empty for one that was added
 	SDK         string   // "boto3 1.40.1", empty when none is installed
-	Source      string   // "host", or "built in" for provided runtimes
+	Source      string   // "host", "added", or "built in" for provided runtimes
 	Missing     []string // parts of the standard library that the interpreter was built without
 }
 
 // provided are the runtimes that need nothing of the host.
 var provided = []lambda.Runtime{"provided.al2", "provided.al2023"}
 
-// List gives the runtimes that functions can use here, oldest python first.
+// List gives the runtimes that functions can use here: python, nodejs, then provided, each oldest first.
 func (s *Set) List(ctx context.Context) ([]Info, error) {
 	found, err := s.python.All(ctx)
 	if err != nil {
@@ -68,6 +74,11 @@ func (s *Set) List(ctx context.Context) ([]Info, error) {
 	for _, in := range found {
 		infos = append(infos, s.info(in))
 	}
+	nodes, err := s.listNode(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list runtimes: %w", err)
+	}
+	infos = append(infos, nodes...)
 	for _, r := range provided {
 		infos = append(infos, Info{Runtime: r, Source: "built in"})
 	}
@@ -95,6 +106,8 @@ type Runtime struct {
 	Env []string
 	// Release lets go of the trees that Mounts show. Call it when the sandbox is closed.
 	Release func()
+
+	command func(env []string) []string // gives the command where it depends on the environment
 }
 
 // WrapperVariable names the wrapper script that a managed runtime's bootstrap starts instead of the interpreter.
@@ -109,6 +122,9 @@ func (r *Runtime) Command(env []string) []string {
 	if wrapped && !r.Name.Provided() {
 		return []string{"/var/runtime/bootstrap"}
 	}
+	if r.command != nil {
+		return r.command(env)
+	}
 	return r.Bootstrap
 }
 
@@ -120,6 +136,8 @@ func (s *Set) Resolve(ctx context.Context, r lambda.Runtime) (*Runtime, error) {
 		return resolveProvided(r)
 	case "python":
 		return s.resolvePython(ctx, r)
+	case "nodejs":
+		return s.resolveNode(ctx, r)
 	}
 	return nil, lambda.Errorf(lambda.BadRuntime, "The runtime %s is not built into lamina yet; `lamina runtime list` shows what is here.", r)
 }

@@ -34,7 +34,8 @@ func TestResolveUnknown(t *testing.T) {
 	set := runtimes.New(runtimes.Options{Dir: t.TempDir()})
 	for r, want := range map[lambda.Runtime]string{
 		"provided":   "use provided.al2023",
-		"nodejs22.x": "not built into lamina yet",
+		"nodejs16.x": "lamina runs nodejs18.x, nodejs20.x, nodejs22.x and nodejs24.x",
+		"nodejs":     "lamina runs nodejs18.x",
 		"java21":     "not built into lamina yet",
 		"python3.7":  "lamina runs python3.8 to python3.14",
 		"python":     "lamina runs python3.8 to python3.14",

@@ -139,7 +139,7 @@ func TestSystemPythonInSandbox(t *testing.T) {
 	}
 	ran := 0
 	for _, i := range infos {
-		if !strings.HasPrefix(i.Interpreter, "/usr/bin/") {
+		if i.Runtime.Family() != "python" || !strings.HasPrefix(i.Interpreter, "/usr/bin/") {
 			continue
 		}
 		ran++

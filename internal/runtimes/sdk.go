@@ -15,7 +15,7 @@ import (
 // sdkRecord says which SDK a runtime has. It is written when its tree is stored, and never changed in place.
 type sdkRecord struct {
 	Version      string         // "boto3 1.40.1"
-	Requirements string         // SHA-256 of the pins that it was installed from
+	Requirements string         // hash of the pins that it was installed from
 	Content      lambda.Content // its tree in the store
 }
 
@@ -23,15 +23,17 @@ func (s *Set) sdkPath(r lambda.Runtime) string {
 	return filepath.Join(s.dir, "sdk", string(r)+".json")
 }
 
-// installedSDK reads the record of a runtime's SDK. A record that cannot be read counts as none: Add writes a new one.
-func (s *Set) installedSDK(r lambda.Runtime) (sdkRecord, bool) {
-	var rec sdkRecord
-	b, err := os.ReadFile(s.sdkPath(r))
+// readRecord reads a record. One that cannot be read counts as none: Add writes a new one.
+func readRecord(path string) (rec sdkRecord, ok bool) {
+	b, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(b, &rec) != nil {
 		return sdkRecord{}, false
 	}
 	return rec, true
 }
+
+// installedSDK reads the record of a runtime's SDK.
+func (s *Set) installedSDK(r lambda.Runtime) (sdkRecord, bool) { return readRecord(s.sdkPath(r)) }
 
 // openSDK gives the folder of a runtime's SDK, "" when it has none.
 func (s *Set) openSDK(ctx context.Context, r lambda.Runtime) (string, func(), error) {
@@ -49,9 +51,13 @@ func (s *Set) openSDK(ctx context.Context, r lambda.Runtime) (string, func(), er
 	return tree.Path, tree.Release, nil
 }
 
-// Add installs AWS's SDK of the pinned version for a python runtime, with the host's pip, and tells progress what it does.
-// Installing what is installed already changes nothing. A running server shows it to the environments that start afterwards.
+// Add completes a runtime: it gets a node that the host does not have, and installs AWS's SDK of the pinned version, with the
+// host's pip or npm. It tells progress what it does. Adding what is there already changes nothing. A running server shows it
+// to the environments that start afterwards.
 func (s *Set) Add(ctx context.Context, r lambda.Runtime, progress io.Writer) (Info, error) {
+	if r.Family() == "nodejs" {
+		return s.addNode(ctx, r, progress)
+	}
 	in, err := s.interpreter(ctx, r)
 	if err != nil {
 		return Info{}, err
@@ -64,7 +70,7 @@ func (s *Set) Add(ctx context.Context, r lambda.Runtime, progress io.Writer) (In
 		fmt.Fprintf(progress, "%s has %s already\n", r, rec.Version)
 		return s.info(in), nil
 	}
-	if err := s.install(ctx, r, func(dir string) error { return s.python.Install(ctx, in, pins, dir, progress) }, sdkRecord{
+	if err := s.install(ctx, s.sdkPath(r), func(dir string) error { return s.python.Install(ctx, in, pins, dir, progress) }, sdkRecord{
 		Version: pins.Version, Requirements: pins.Digest,
 	}); err != nil {
 		return Info{}, fmt.Errorf("cannot install the SDK of %s: %w", r, err)
@@ -84,7 +90,7 @@ func (s *Set) stored(ctx context.Context, rec sdkRecord) bool {
 }
 
 // install fills a folder, moves it into the store and records it.
-func (s *Set) install(ctx context.Context, r lambda.Runtime, fill func(dir string) error, rec sdkRecord) error {
+func (s *Set) install(ctx context.Context, path string, fill func(dir string) error, rec sdkRecord) error {
 	if err := os.MkdirAll(filepath.Join(s.dir, "sdk"), 0o755); err != nil {
 		return err
 	}
@@ -104,7 +110,7 @@ func (s *Set) install(ctx context.Context, r lambda.Runtime, fill func(dir strin
 	if err != nil {
 		return err
 	}
-	return writeFile(s.sdkPath(r), b)
+	return writeFile(path, b)
 }
 
 // writeFile replaces a file in one step, so that a reader sees the old or the new bytes.

@@ -1,0 +1,196 @@
+// The life of node 18 to 22.
+//
+// A handler answers by a promise, by its callback, or by context.succeed, fail or done; the first that comes counts. An
+// answer by the callback waits until the event loop is empty, unless the context says otherwise; and when the event loop is
+// empty without an answer, the answer is null (for an async function, whose promise then never settles, it is an error).
+'use strict';
+
+const context = require('./context.cjs');
+const errors = require('./errors.cjs');
+const logs = require('./logs.cjs');
+const { setGlobals, find } = require('./handler.cjs');
+
+const NEVER_SETTLED =
+  'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. ' +
+  'For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes';
+
+let client;
+let invocation; // the id of the current one, or of the last
+let whenIdle = () => {}; // called when the event loop is empty
+
+async function run(c, require) {
+  client = c;
+  process.on('uncaughtException', (error) => end('Uncaught Exception', error, 129));
+  process.on('unhandledRejection', (reason, promise) => {
+    end('Unhandled Promise Rejection', errors.Fault('UnhandledPromiseRejection', reason, { reason, promise }), 128);
+  });
+  process.on('beforeExit', () => whenIdle());
+  setGlobals();
+  let found;
+  try {
+    found = await find(process.env._HANDLER ?? '', require, false);
+  } catch (error) {
+    return end('Uncaught Exception', error, 129);
+  }
+  warn(found);
+  const serve = found.streaming ? streaming(found) : buffered(found.handler);
+  setImmediate(() => client.next(serve));
+}
+
+// end logs what nobody caught, posts it, and ends the process.
+function end(what, error, code) {
+  logs.logError(what, error);
+  const body = errors.body(error);
+  const exit = () => process.exit(code);
+  if (invocation !== undefined) return client.last(`invocation/${invocation}/error`, JSON.stringify(body), {}, exit);
+  client.last('init/error', JSON.stringify(body), { 'Lambda-Runtime-Function-Error-Type': oneLine(body.errorType) }, exit);
+}
+
+function oneLine(text) {
+  return String(text).replace(/[^\x20-\x7e]/g, ' ');
+}
+
+function isAsync(handler) {
+  return handler.constructor?.name === 'AsyncFunction';
+}
+
+function warn({ handler, streaming }) {
+  if (handler.length !== 3 || isAsync(handler) || streaming) return;
+  if (process.env.AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING !== undefined) return;
+  console.warn(
+    'This handler takes a callback. AWS Lambda has no callbacks from Node.js 24 on, so make it an async function before you move there. ' +
+      'Set AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING to hide this warning.',
+  );
+}
+
+function begin(headers) {
+  invocation = context.begin(headers, logs.current);
+  return invocation;
+}
+
+function attach(target, headers) {
+  context.forwardTrace(headers);
+  return Object.assign(target, context.fromEnvironment(), context.fromHeaders(headers));
+}
+
+// buffered gives what serves events with an ordinary handler.
+function buffered(handler) {
+  const never = isAsync(handler);
+  return function serve({ headers, body }) {
+    const answers = new Answers(begin(headers), serve);
+    whenIdle = () => answers.idle(never);
+    try {
+      const result = handler(JSON.parse(body), attach(answers.context, headers), answers.callback);
+      if (typeof result?.then === 'function') {
+        result.then(answers.context.succeed, answers.context.fail).catch(answers.context.fail);
+      }
+    } catch (error) {
+      answers.callback(error);
+    }
+  };
+}
+
+// Answers are the ways in which a handler can answer one invocation. The first that is used disables the others.
+class Answers {
+  #id;
+  #serve;
+  #used = false;
+  #completed = false;
+  #waits = true;
+
+  constructor(id, serve) {
+    this.#id = id;
+    this.#serve = serve;
+    this.callback = this.#first((error, result) => this.#answer(error, result, this.#waits));
+    const first = (use) => this.#first(use);
+    const answers = this;
+    this.context = {
+      get callbackWaitsForEmptyEventLoop() {
+        return answers.#waits;
+      },
+      set callbackWaitsForEmptyEventLoop(value) {
+        answers.#waits = value;
+      },
+      succeed: first((result) => this.#answer(null, result, false)),
+      fail: first((error) => this.#answer(error ?? 'handled', null, false)),
+      done: first((error, result) => this.#answer(error, result, false)),
+    };
+  }
+
+  // A use that throws does not count: what it threw can still be the answer.
+  #first(use) {
+    return (...args) => {
+      if (this.#used) return;
+      use(...args);
+      this.#used = true;
+    };
+  }
+
+  #answer(error, result, wait) {
+    whenIdle = () => {};
+    if (error !== undefined && error !== null) return this.#fail(error);
+    if (!wait) return this.#complete(result);
+    whenIdle = () => setImmediate(() => this.#complete(result));
+  }
+
+  #complete(result) {
+    if (this.#completed) return console.error('This invocation has been answered already; only its first answer counts.');
+    const body = stringify(result);
+    this.#completed = true;
+    client.finish(this.#id, 'response', body, this.#serve);
+  }
+
+  #fail(error) {
+    logs.logError('Invoke Error', error);
+    errors.hint(error);
+    client.finish(this.#id, 'error', stringify(errors.body(error)), this.#serve);
+  }
+
+  idle(never) {
+    whenIdle = () => {};
+    this.#completed = true;
+    if (never) return this.#fail(errors.Fault('NodeJsExit', NEVER_SETTLED));
+    client.finish(this.#id, 'response', 'null', this.#serve);
+  }
+}
+
+function stringify(value) {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    throw new Error('Unable to stringify response body');
+  }
+}
+
+// streaming gives what serves events with a streaming handler.
+function streaming({ handler, highWaterMark }) {
+  const { ResponseStream } = require('./stream.cjs');
+  return async function serve({ headers, body }) {
+    const stream = new ResponseStream(client, begin(headers), highWaterMark);
+    const idle = new Promise((resolve) => (whenIdle = resolve));
+    let waits = true;
+    const own = {
+      get callbackWaitsForEmptyEventLoop() {
+        return waits;
+      },
+      set callbackWaitsForEmptyEventLoop(value) {
+        waits = value;
+      },
+    };
+    try {
+      await stream.serve(() => handler(JSON.parse(body), stream, attach(own, headers)), idle, (message) => message);
+    } catch (error) {
+      logs.logError('Invoke Error', error);
+      errors.hint(error);
+      await stream.fail(errors.body(error));
+    }
+    whenIdle = () => {};
+    if (!waits) return client.next(serve);
+    whenIdle = () => {
+      whenIdle = () => {};
+      setImmediate(() => client.next(serve));
+    };
+  };
+}
+
+module.exports = { run };
