@@ -45,6 +45,9 @@ type environment struct {
 	ending    bool
 	idleFrom  time.Time
 	idleTimer *time.Timer
+	// freezeTimer stops an idle environment some time before idleTimer ends it; nil until the first time.
+	freezeTimer *time.Timer
+	frozen      bool // and its owner's, once it was taken
 
 	// publishing guards what follows and keeps events in order: the readers of output publish too.
 	publishing sync.Mutex

@@ -32,6 +32,8 @@ type bench struct {
 	log    *eventLog
 	code   lambda.Content // a bootstrap that is this test binary
 
+	freezes bool // the driver can freeze
+
 	revisions int64
 }
 

@@ -22,3 +22,18 @@ func NewCutter(framed bool, emit func(string)) interface {
 	}
 	return l
 }
+
+// Frozen counts the environments that are stopped.
+func (p *Pool) Frozen() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, f := range p.fleets {
+		for _, e := range f.idle {
+			if e.frozen {
+				n++
+			}
+		}
+	}
+	return n
+}

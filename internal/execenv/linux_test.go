@@ -16,7 +16,7 @@ import (
 )
 
 // newLinuxBench is a bench with real sandboxes and the newest python of this machine.
-func newLinuxBench(t testing.TB) (*bench, lambda.Runtime) {
+func newLinuxBench(t testing.TB, opts ...option) (*bench, lambda.Runtime) {
 	t.Helper()
 	driver, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir()})
 	if err != nil {
@@ -29,7 +29,8 @@ func newLinuxBench(t testing.TB) (*bench, lambda.Runtime) {
 			t.Fatal(err)
 		}
 	}
-	b := newBench(t, func(o *execenv.Options) { o.Sandboxes = driver })
+	b := newBench(t, append(opts, func(o *execenv.Options) { o.Sandboxes = driver })...)
+	b.freezes = driver.Freezes()
 	set := runtimes.New(runtimes.Options{Dir: t.TempDir()})
 	infos, err := set.List(context.Background())
 	if err != nil {

@@ -20,6 +20,8 @@ type Options struct {
 	Bus         *telemetry.Bus
 	IdleTimeout time.Duration // how long an environment may wait for its next invocation; 0: DefaultIdleTimeout
 	InitTimeout time.Duration // limit of the Init phase; 0: AWS's 10 s
+	Freeze      bool          // stop environments while they wait for an invocation
+	FreezeAfter time.Duration // how long they wait before that; 0: DefaultFreezeAfter
 	Reach       []string      // host addresses that functions may dial on their loopback
 	Keys        Keys          // issues functions' credentials; nil: credentials that open nothing
 	Endpoint    Endpoint      // answers AWS's API inside sandboxes; nil: nothing does
@@ -29,6 +31,9 @@ type Options struct {
 
 // DefaultIdleTimeout is how long an environment is kept when Options do not say.
 const DefaultIdleTimeout = 10 * time.Minute
+
+// DefaultFreezeAfter is long enough that invocations which follow one another closely never meet a frozen environment.
+const DefaultFreezeAfter = 100 * time.Millisecond
 
 // Runtimes finds what a managed runtime needs.
 type Runtimes interface {
@@ -61,6 +66,9 @@ type Response struct {
 func (o Options) withDefaults() Options {
 	if o.IdleTimeout <= 0 {
 		o.IdleTimeout = DefaultIdleTimeout
+	}
+	if o.FreezeAfter <= 0 {
+		o.FreezeAfter = DefaultFreezeAfter
 	}
 	if o.InitTimeout <= 0 {
 		o.InitTimeout = lambda.InitTimeoutSeconds * time.Second

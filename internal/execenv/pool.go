@@ -63,7 +63,7 @@ func (p *Pool) Invoke(ctx context.Context, rev *lambda.Revision, inv Invocation)
 		if err != nil {
 			return Response{}, err
 		}
-		if e.box == nil || e.alive() && !e.outdated(ctx) {
+		if e.box == nil || e.alive() && !e.outdated(ctx) && e.thaw() {
 			return e.invoke(ctx, inv)
 		}
 		p.discard(e) // its sandbox ended while it was idle, or would be made another way now
@@ -146,7 +146,7 @@ func (p *Pool) take(ctx context.Context, rev *lambda.Revision, version string) (
 	if n := len(f.idle); n > 0 {
 		e := f.idle[n-1]
 		f.idle = f.idle[:n-1]
-		e.idleTimer.Stop()
+		e.stopTimers()
 		return e, nil
 	}
 	if f.ending > len(f.waiting) {
@@ -210,6 +210,7 @@ func (p *Pool) put(e *environment) {
 	e.idleFrom = time.Now()
 	e.fleet.idle = append(e.fleet.idle, e)
 	p.startIdleTimer(e)
+	p.startFreezeTimer(e)
 }
 
 // discard closes an environment that cannot be used again.
@@ -263,7 +264,7 @@ func (p *Pool) expire(e *environment) {
 
 // endIdle closes an environment that was taken out of the idle ones, in the background. The caller holds mu.
 func (p *Pool) endIdle(e *environment) {
-	e.idleTimer.Stop()
+	e.stopTimers()
 	p.work.Go(func() { p.end(e) })
 }
 
