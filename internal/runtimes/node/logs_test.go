@@ -1,0 +1,172 @@
+package node_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const logging = `
+console.log('while', 'loading');
+exports.h = async () => {
+  console.trace('t');
+  console.debug('d %d', 5);
+  console.info('i', { a: [1] });
+  console.log('two\nlines', 'é');
+  console.warn('w');
+  console.error(Object.assign(new RangeError('r'), { stack: 'RangeError: r\n    at x' }));
+  console.error('e', Object.assign(new RangeError('r'), { stack: 'RangeError: r\n    at x' }));
+  console.fatal({ b: 1n });
+  console.fatal('f');
+  process.stdout.write('raw\n');
+};
+`
+
+// logCase is what the same calls come out as.
+type logCase struct {
+	name string
+	env  []string
+	want []string // lines on stdout; frames have them without what marks an end
+}
+
+var logCases = []logCase{
+	{"text", nil, []string{
+		"TIME\tNONE\tINFO\twhile loading", "TIME\t0000-1\tTRACE\tt", "TIME\t0000-1\tDEBUG\td 5", "TIME\t0000-1\tINFO\ti { a: [ 1 ] }",
+		"TIME\t0000-1\tINFO\ttwo\nlines é", "TIME\t0000-1\tWARN\tw", "TIME\t0000-1\tERROR\tRangeError: r\n    at x",
+		"TIME\t0000-1\tERROR\te RangeError: r\n    at x", "TIME\t0000-1\tFATAL\t{ b: 1n }", "TIME\t0000-1\tFATAL\tf",
+	}},
+	{"text, from WARN", []string{"AWS_LAMBDA_LOG_LEVEL=WARN"}, []string{
+		"TIME\t0000-1\tWARN\tw", "TIME\t0000-1\tERROR\tRangeError: r\n    at x",
+		"TIME\t0000-1\tERROR\te RangeError: r\n    at x", "TIME\t0000-1\tFATAL\t{ b: 1n }", "TIME\t0000-1\tFATAL\tf",
+	}},
+	{"JSON", []string{"AWS_LAMBDA_LOG_FORMAT=JSON"}, []string{
+		`{"timestamp":"TIME","level":"INFO",NONE"message":"while loading"}`, `{"timestamp":"TIME","level":"TRACE","requestId":"0000-1","message":"t"}`,
+		`{"timestamp":"TIME","level":"DEBUG","requestId":"0000-1","message":"d 5"}`, `{"timestamp":"TIME","level":"INFO","requestId":"0000-1","message":"i { a: [ 1 ] }"}`,
+		`{"timestamp":"TIME","level":"INFO","requestId":"0000-1","message":"two\nlines é"}`, `{"timestamp":"TIME","level":"WARN","requestId":"0000-1","message":"w"}`,
+		`{"timestamp":"TIME","level":"ERROR","requestId":"0000-1","message":{"errorType":"RangeError","errorMessage":"r","stackTrace":["RangeError: r","    at x"]}}`,
+		`{"timestamp":"TIME","level":"ERROR","requestId":"0000-1","message":"e RangeError: r\n    at x","errorType":"RangeError","errorMessage":"r","stackTrace":["RangeError: r","    at x"]}`,
+		`{"timestamp":"TIME","level":"FATAL","requestId":"0000-1","message":"{ b: 1n }"}`, `{"timestamp":"TIME","level":"FATAL","requestId":"0000-1","message":"f"}`,
+	}},
+	{"JSON, from FATAL", []string{"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=fatal"}, []string{
+		`{"timestamp":"TIME","level":"FATAL","requestId":"0000-1","message":"{ b: 1n }"}`, `{"timestamp":"TIME","level":"FATAL","requestId":"0000-1","message":"f"}`,
+	}},
+}
+
+// expected gives a case's lines for a node: before the first invocation there is no id, or on node 24 a mark.
+func (c logCase) expected(major int) []string {
+	none, member := "undefined", ""
+	if major >= 24 {
+		none, member = "-", `"requestId":"-",`
+	}
+	var lines []string
+	for _, line := range c.want {
+		line = strings.ReplaceAll(line, "\tNONE\t", "\t"+none+"\t")
+		lines = append(lines, strings.ReplaceAll(line, `,NONE"`, `,`+member+`"`))
+	}
+	return lines
+}
+
+func TestLogs(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		for _, c := range logCases {
+			p.handler, p.task, p.env = "index.h", map[string]string{"index.js": logging}, c.env
+			p.framed = false
+			got := p.run(t, newFake(t, event{body: "1"}))
+			var want string
+			for _, line := range c.expected(p.interpreter.Major) {
+				want += strings.ReplaceAll(line, "\n", "\r") + "\n"
+			}
+			if diff := cmp.Diff(timestamp.ReplaceAllString(got.output, "TIME"), want+"raw\n"); diff != "" {
+				t.Errorf("%s (-got +want):\n%s", c.name, diff)
+			}
+		}
+	})
+}
+
+var levelBits = map[string]uint32{"TRACE": 1, "DEBUG": 2, "INFO": 3, "WARN": 4, "ERROR": 5, "FATAL": 6}
+
+var levelIn = regexp.MustCompile(`(?:\t|"level":")(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)[\t"]`)
+
+func TestFrames(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		for _, c := range logCases {
+			p.handler, p.task, p.env, p.framed = "index.h", map[string]string{"index.js": logging}, c.env, true
+			got := p.run(t, newFake(t, event{body: "1"}))
+			var want []frame
+			for _, line := range c.expected(p.interpreter.Major) {
+				kind, end := uint32(0xa55a0003), "\n"
+				if strings.HasPrefix(line, "{") {
+					kind, end = 0xa55a0002, ""
+				}
+				want = append(want, frame{kind | levelBits[levelIn.FindStringSubmatch(line)[1]]<<2, line + end})
+			}
+			if diff := cmp.Diff(untimed(splitFrames(t, got.frames)), want); diff != "" {
+				t.Errorf("%s (-got +want):\n%s", c.name, diff)
+			}
+			if got.output != "raw\n" {
+				t.Errorf("%s: stdout %q", c.name, got.output)
+			}
+		}
+	})
+}
+
+// untimed gives frames without the times in their texts.
+func untimed(frames []frame) []frame {
+	for i := range frames {
+		frames[i].Text = timestamp.ReplaceAllString(frames[i].Text, "TIME")
+	}
+	return frames
+}
+
+// TestLongLine: a message larger than a pipe takes at once comes whole.
+func TestLongLine(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		p.handler, p.task, p.framed = "index.h", map[string]string{"index.js": "exports.h = async () => console.log('x'.repeat(1000000));"}, true
+		got := p.run(t, newFake(t, event{body: "1"}))
+		frames := splitFrames(t, got.frames)
+		if len(frames) != 1 || len(frames[0].Text) != len("2026-01-01T00:00:00.000Z\t0000-1\tINFO\t\n")+1000000 {
+			t.Errorf("got %d frames", len(frames))
+		}
+	})
+}
+
+// TestErrorLog: an error of the handler in the log, with what the function put on it.
+func TestErrorLog(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		code := "exports.h = async () => { throw Object.assign(new RangeError('nope'), { code: 'E', extra: 5, stack: 'RangeError: nope\\n    at x' }); };"
+		p.handler, p.task = "index.h", map[string]string{"index.js": code}
+		for _, c := range []struct {
+			env  []string
+			want string
+		}{
+			{nil, "TIME\t0000-1\tERROR\tInvoke Error \t" + `{"errorType":"RangeError","errorMessage":"nope","code":"E","extra":5,"stack":["RangeError: nope","    at x"]}` + "\n"},
+			{[]string{"AWS_LAMBDA_LOG_FORMAT=JSON"}, `{"timestamp":"TIME","level":"ERROR","requestId":"0000-1","message":{"errorType":"RangeError","errorMessage":"nope",` +
+				`"stackTrace":["RangeError: nope","    at x"],"code":"E","extra":5}}` + "\n"},
+		} {
+			p.env = c.env
+			got := p.run(t, newFake(t, event{body: "1"}))
+			if diff := cmp.Diff(timestamp.ReplaceAllString(got.output, "TIME"), c.want); diff != "" {
+				t.Errorf("-got +want:\n%s", diff)
+			}
+		}
+	})
+}
+
+// TestCallbackWarning: handlers with a callback are told what node 24 does with them, unless they do not want to hear it.
+func TestCallbackWarning(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		if p.interpreter.Major >= 24 {
+			return // it refuses them
+		}
+		p.handler, p.task = "index.h", map[string]string{"index.js": "exports.h = (event, context, callback) => callback(null, 1);"}
+		if got := p.run(t, newFake(t, event{body: "1"})); !strings.Contains(got.output, "\tundefined\tWARN\tThis handler takes a callback.") {
+			t.Errorf("got %q", got.output)
+		}
+		p.env = []string{"AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING="}
+		if got := p.run(t, newFake(t, event{body: "1"})); got.output != "" {
+			t.Errorf("muted: got %q", got.output)
+		}
+	})
+}
