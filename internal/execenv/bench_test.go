@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os/exec"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/laminadev/lamina/internal/execenv"
 	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/runtimes"
 )
 
 // BenchmarkWarmInvoke compares a warm invocation with a bare exchange of 100 bytes over loopback between two processes'
@@ -72,6 +74,73 @@ func BenchmarkPython(b *testing.B) {
 	b.Run("cold", func(b *testing.B) { measure(b, next) })
 	rev := next()
 	b.Run("warm", func(b *testing.B) { measure(b, func() *lambda.Revision { return rev }) })
+}
+
+// BenchmarkColdPython compares ways to start a trivial python function with the bare interpreter, interleaved: all at request
+// time, in a prepared sandbox, and in a runtime that has booted ahead.
+func BenchmarkColdPython(b *testing.B) {
+	const trivial = "def handler(event, context):\n    return event\n"
+	type way struct {
+		name  string
+		bench *bench
+		code  lambda.Content
+		took  []time.Duration
+	}
+	var python lambda.Runtime
+	var ways []*way
+	for _, w := range []struct {
+		name             string
+		prepared, spares int
+	}{{"plain", 0, 0}, {"prepared", 2, 0}, {"spare", 2, 1}} {
+		bench, name := newPreparedBench(b, w.prepared, func(o *execenv.Options) { o.Spares = w.spares })
+		python = name
+		ways = append(ways, &way{name: w.name, bench: bench, code: bench.tree(map[string]string{"app.py": trivial})})
+	}
+	start := func(w *way) time.Duration {
+		rev := w.bench.revision("app.handler")
+		rev.Config.Runtime, rev.Code = python, w.code
+		began := time.Now()
+		w.bench.invoke(rev, "00000000-0000-0000-0000-000000000000", `{"a": 1}`, false)
+		took := time.Since(began)
+		w.bench.pool.Retire(rev.FunctionID, rev.Number+1)
+		return took
+	}
+	for _, w := range ways {
+		start(w)
+	}
+	set := runtimes.New(runtimes.Options{Dir: b.TempDir()})
+	infos, err := set.List(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	interpreter := ""
+	for _, i := range infos {
+		if i.Runtime == python {
+			interpreter = i.Interpreter
+		}
+	}
+	var bare []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		if out, err := exec.Command(interpreter, "-c", "pass").CombinedOutput(); err != nil {
+			b.Fatal(err, string(out))
+		}
+		bare = append(bare, time.Since(began))
+		for _, w := range ways {
+			for w.name == "spare" && w.bench.pool.Spares() == 0 {
+				time.Sleep(5 * time.Millisecond) // spares are booted while nobody waits
+			}
+			time.Sleep(30 * time.Millisecond) // and so are sandboxes
+			w.took = append(w.took, start(w))
+		}
+	}
+	b.ReportMetric(micros(bare, 50), "bare-us")
+	for _, w := range ways {
+		b.ReportMetric(micros(w.took, 50), w.name+"-us")
+		b.ReportMetric(micros(w.took, 50)/micros(bare, 50), w.name+"-ratio")
+	}
+	check := ways[2].bench.pool.Starts()
+	b.ReportMetric(float64(check.Spare)/float64(check.Spare+check.Plain-1), "spares-used")
 }
 
 // newExchange gives a call that sends bytes to an echo server over loopback and waits for them.

@@ -34,6 +34,22 @@ func (e *environment) create(ctx context.Context) error {
 	}
 	// From here on a caller that goes away does not matter: what is half made helps nobody.
 	ctx = context.WithoutCancel(ctx)
+	if err := e.createBox(ctx); err != nil {
+		return err
+	}
+	if err := e.offerEndpoint(ctx); err != nil {
+		return err
+	}
+	e.env = e.variables()
+	return nil
+}
+
+// createBox gets a sandbox with the Runtime API: a spare one's, or a new one.
+func (e *environment) createBox(ctx context.Context) error {
+	if e.adoptSpare(ctx) {
+		return nil
+	}
+	o := &e.pool.o
 	box, err := o.Sandboxes.Create(ctx, e.spec())
 	if err != nil {
 		return fmt.Errorf("cannot create a sandbox: %w", err)
@@ -47,10 +63,6 @@ func (e *environment) create(ctx context.Context) error {
 		return fmt.Errorf("cannot listen in the sandbox: %w", err)
 	}
 	e.api = runtimeapi.Serve(l)
-	if err := e.offerEndpoint(ctx); err != nil {
-		return err
-	}
-	e.env = e.variables()
 	return nil
 }
 
@@ -71,20 +83,35 @@ func (e *environment) openTrees(ctx context.Context) error {
 }
 
 func (e *environment) spec() sandbox.Spec {
-	c := &e.rev.Config
-	root := append(runtimes.DefaultRoot(), e.runtime.Mounts...)
-	root = append(root,
-		sandbox.Mount{Target: taskRoot, Overlay: []string{e.code.Path}},
-		sandbox.Mount{Target: optRoot, Overlay: e.optLowers()})
+	spec := e.pool.spec(e.id, e.rev.Key.Account, e.runtime)
+	rest := e.rest()
+	spec.Root = append(spec.Root, rest.Root...)
+	spec.TmpSize, spec.Memory = rest.TmpSize, rest.Memory
+	return spec
+}
+
+// spec is what sandboxes of a runtime and an account have in common.
+func (p *Pool) spec(id, account string, r *runtimes.Runtime) sandbox.Spec {
 	return sandbox.Spec{
-		ID:         e.id,
-		Account:    e.rev.Key.Account,
-		Root:       root,
-		TmpSize:    int64(c.StorageSize) << 20,
-		Memory:     int64(c.MemorySize) << 20,
+		ID:         id,
+		Account:    account,
+		Root:       append(runtimes.DefaultRoot(), r.Mounts...),
 		Processes:  lambda.MaxProcesses,
-		Reach:      e.pool.o.Reach,
+		Reach:      p.o.Reach,
 		LocalAddrs: []string{apiHost},
+	}
+}
+
+// rest is what belongs to the function.
+func (e *environment) rest() sandbox.Rest {
+	c := &e.rev.Config
+	return sandbox.Rest{
+		Root: []sandbox.Mount{
+			{Target: taskRoot, Overlay: []string{e.code.Path}},
+			{Target: optRoot, Overlay: e.optLowers()},
+		},
+		TmpSize: int64(c.StorageSize) << 20,
+		Memory:  int64(c.MemorySize) << 20,
 	}
 }
 

@@ -37,6 +37,10 @@ type environment struct {
 	process *process // the runtime, nil when none was started or the last one was killed
 	warm    bool     // the runtime has initialised
 
+	spare    *spare // whose process the first Init phase takes over
+	sparable bool   // a spare would have done
+	fresh    bool   // the sandbox was made for the invocation that runs
+
 	keysExpire time.Time // of the function's credentials; zero: never
 
 	initDuration time.Duration // of an Init phase that no invocation has reported yet
@@ -56,10 +60,14 @@ type environment struct {
 }
 
 func newEnvironment(p *Pool, f *fleet, rev *lambda.Revision, version string) *environment {
+	id := newID()
+	return &environment{pool: p, fleet: f, rev: rev, id: id, source: newSource(rev, version, id, p.o.Now())}
+}
+
+func newID() string {
 	var b [16]byte
 	rand.Read(b[:])
-	id := hex.EncodeToString(b[:])
-	return &environment{pool: p, fleet: f, rev: rev, id: id, source: newSource(rev, version, id, p.o.Now())}
+	return hex.EncodeToString(b[:])
 }
 
 // newSource names the environment's log stream as AWS does. A log group that functions share tells them apart.
@@ -148,6 +156,10 @@ func (e *environment) reset() {
 // close ends the environment. There are no extensions, so nothing is asked to stop first: AWS kills the runtime too.
 func (e *environment) close() {
 	e.closeBox()
+	if e.spare != nil { // it was adopted, and never told
+		e.spare.pipe.Close()
+		e.process, e.spare = e.spare.process, nil
+	}
 	if e.process != nil {
 		e.process.end()
 	}

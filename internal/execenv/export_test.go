@@ -37,3 +37,20 @@ func (p *Pool) Frozen() int {
 	}
 	return n
 }
+
+// Spares counts the runtimes that wait for a function.
+func (p *Pool) Spares() int {
+	p.spares.mu.Lock()
+	defer p.spares.mu.Unlock()
+	return len(p.spares.ready)
+}
+
+// EndSpares ends them.
+func (p *Pool) EndSpares() {
+	p.spares.mu.Lock()
+	defer p.spares.mu.Unlock()
+	for _, s := range p.spares.ready {
+		p.spares.end(s)
+	}
+	p.spares.ready = nil
+}

@@ -118,15 +118,24 @@ func bootstrapPID(t *testing.T) int {
 
 // bootstrapOrZero finds the python runtime below this process.
 func bootstrapOrZero() int {
-	for _, helper := range children(os.Getpid()) {
+	if all := runtimesBelow(os.Getpid()); len(all) > 0 {
+		return all[0]
+	}
+	return 0
+}
+
+// runtimesBelow finds the python runtimes in sandboxes of a process.
+func runtimesBelow(pid int) []int {
+	var list []int
+	for _, helper := range children(pid) {
 		for _, pid := range children(helper) {
 			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 			if strings.Contains(string(line), "/var/runtime/bootstrap.py") {
-				return pid
+				list = append(list, pid)
 			}
 		}
 	}
-	return 0
+	return list
 }
 
 func children(pid int) []int {

@@ -33,6 +33,10 @@ func (e *environment) invoke(ctx context.Context, inv Invocation) (Response, err
 	r := &run{e: e, inv: inv, limit: time.Duration(e.rev.Config.Timeout) * time.Second, init: e.initDuration}
 	e.initDuration = 0
 	r.start(ctx)
+	if e.fresh && e.sparable {
+		e.pool.spares.want(e.spareKey())
+	}
+	e.fresh = false
 	resp := r.response()
 	if inv.LogTail {
 		resp.LogTail = r.end()
@@ -50,6 +54,8 @@ func (e *environment) prepare(ctx context.Context) error {
 		if err := e.create(ctx); err != nil {
 			return err
 		}
+		e.fresh = true
+		e.noteStart()
 		timer := time.NewTimer(e.pool.o.InitTimeout)
 		defer timer.Stop()
 		e.initialise(context.WithoutCancel(ctx), telemetry.PhaseInit, timer, e.pool.o.InitTimeout)
@@ -63,6 +69,18 @@ func (e *environment) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// noteStart counts the start, and says in the log how it was made.
+func (e *environment) noteStart() {
+	path := "plain"
+	if e.spare != nil {
+		path = "spare"
+		e.pool.starts.spare.Add(1)
+	} else {
+		e.pool.starts.plain.Add(1)
+	}
+	e.pool.o.Log.Debug("an execution environment was made", "function", e.rev.Key.Name, "id", e.id, "path", path)
 }
 
 // start publishes START, hands the event over, and returns when the caller's answer is known.

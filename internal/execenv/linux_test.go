@@ -18,7 +18,12 @@ import (
 // newLinuxBench is a bench with real sandboxes and the newest python of this machine.
 func newLinuxBench(t testing.TB, opts ...option) (*bench, lambda.Runtime) {
 	t.Helper()
-	driver, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir()})
+	return newPreparedBench(t, 0, opts...)
+}
+
+func newPreparedBench(t testing.TB, prepared int, opts ...option) (*bench, lambda.Runtime) {
+	t.Helper()
+	driver, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir(), Prepared: prepared})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type Options struct {
 	Bus         *telemetry.Bus
 	IdleTimeout time.Duration // how long an environment may wait for its next invocation; 0: DefaultIdleTimeout
 	InitTimeout time.Duration // limit of the Init phase; 0: AWS's 10 s
+	Spares      int           // runtimes kept booted, of each that an account has used lately
 	Freeze      bool          // stop environments while they wait for an invocation
 	FreezeAfter time.Duration // how long they wait before that; 0: DefaultFreezeAfter
 	Reach       []string      // host addresses that functions may dial on their loopback

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/laminadev/lamina/internal/lambda"
@@ -19,8 +20,10 @@ var errClosed = errors.New("the server is shutting down")
 
 // Pool holds the execution environments of this process. Its methods may be called at the same time.
 type Pool struct {
-	o    Options
-	work sync.WaitGroup // invocations until their end, and ends of environments
+	o      Options
+	spares *spares
+	starts struct{ plain, spare atomic.Int64 }
+	work   sync.WaitGroup // invocations until their end, and ends of environments
 
 	mu     sync.Mutex // guards what follows
 	closed bool
@@ -48,8 +51,16 @@ type fleet struct {
 
 // New makes an empty pool.
 func New(o Options) *Pool {
-	return &Pool{o: o.withDefaults(), fleets: map[fleetKey]*fleet{}, boxes: map[sandbox.Sandbox]struct{}{}}
+	p := &Pool{o: o.withDefaults(), fleets: map[fleetKey]*fleet{}, boxes: map[sandbox.Sandbox]struct{}{}}
+	p.spares = newSpares(p, o.Spares)
+	return p
 }
+
+// Starts counts how environments came to be: with a runtime of their own, or with one that had booted ahead.
+type Starts struct{ Plain, Spare int64 }
+
+// Starts gives the numbers since New.
+func (p *Pool) Starts() Starts { return Starts{p.starts.plain.Load(), p.starts.spare.Load()} }
 
 // Invoke runs one invocation of a revision in an environment that waits for one, the last used first, or in a new one. A
 // function that fails is a Response; an error means that the platform could not run it, and has kind BadRuntime or BadZip
@@ -100,6 +111,7 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
+		p.spares.close()
 		p.work.Wait()
 		close(done)
 	}()

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/laminadev/lamina/internal/runtimes"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
 
@@ -21,43 +22,58 @@ type process struct {
 
 // start starts the runtime. A command that cannot be executed is the function's fault; everything else is ours.
 func (e *environment) start(ctx context.Context) *fault {
+	if s := e.spare; s != nil {
+		e.spare = nil
+		if s.become(e) {
+			return nil
+		}
+	}
 	args, f := e.command()
 	if f != nil {
 		return f
 	}
-	p := &process{exited: make(chan struct{})}
 	cmd := sandbox.Command{Path: args[0], Args: args, Env: e.env, Dir: taskRoot}
-	stdout, err := p.open(&lines{emit: e.publishLine})
+	p, err := startProcess(ctx, e.box, cmd, framesLog(e.runtime), e.publishLine)
 	if err != nil {
-		return sandboxFault(err.Error())
-	}
-	defer stdout.Close()
-	cmd.Stdout, cmd.Stderr = stdout, stdout
-	if e.framesLog() {
-		log, err := p.open(&frames{text: &lines{emit: e.publishLine}})
-		if err != nil {
-			p.closeOutputs()
-			return sandboxFault(err.Error())
-		}
-		defer log.Close()
-		cmd.ExtraFiles = []*os.File{log} // descriptor 3
-	}
-	run, err := e.box.Spawn(ctx, cmd)
-	if err != nil {
-		p.closeOutputs()
 		return spawnFault(args[0], err)
 	}
 	e.process = p
+	return nil
+}
+
+// startProcess starts a runtime whose log lines go to emit; a framed log is descriptor 3, before the command's own files.
+func startProcess(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command, framed bool, emit func(string)) (*process, error) {
+	p := &process{exited: make(chan struct{})}
+	stdout, err := p.open(&lines{emit: emit})
+	if err != nil {
+		return nil, err
+	}
+	defer stdout.Close()
+	cmd.Stdout, cmd.Stderr = stdout, stdout
+	if framed {
+		log, err := p.open(&frames{text: &lines{emit: emit}})
+		if err != nil {
+			p.closeOutputs()
+			return nil, err
+		}
+		defer log.Close()
+		cmd.ExtraFiles = append([]*os.File{log}, cmd.ExtraFiles...)
+	}
+	run, err := box.Spawn(ctx, cmd)
+	if err != nil {
+		p.closeOutputs()
+		return nil, err
+	}
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(p.exited)
 		p.exit, p.err = run.Wait(ctx)
 	}()
-	return nil
+	return p, nil
 }
 
-// framesLog reports whether the runtime's client writes framed log events: our managed bootstraps do.
-func (e *environment) framesLog() bool { return !e.runtime.Name.Provided() }
+// framesLog reports whether a runtime's client writes framed log events: our managed bootstraps do.
+func framesLog(r *runtimes.Runtime) bool { return !r.Name.Provided() }
 
 func (p *process) open(c cutter) (*os.File, error) {
 	o, w, err := openOutput(c)

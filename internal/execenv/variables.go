@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/laminadev/lamina/internal/runtimes"
 )
 
 // overridable are the variables that the platform sets and a function's configuration may replace. Every other variable of
@@ -59,26 +61,36 @@ func (e *environment) platformVariables() map[string]string {
 		"LAMBDA_TASK_ROOT":                taskRoot,
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
 		"_HANDLER":                        c.Handler,
-		"LANG":                            "en_US.UTF-8",
-		"TZ":                              ":UTC",
-		"PATH":                            "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-		"LD_LIBRARY_PATH":                 "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
 	}
+	maps.Copy(env, systemVariables(e.runtime))
 	if c.Logging.LogFormat == "JSON" {
 		env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
 		env["AWS_LAMBDA_LOG_LEVEL"] = orDefault(c.Logging.ApplicationLogLevel, "INFO")
 	}
 	if !e.runtime.Name.Provided() {
 		// AWS's bootstrap is a shell script, and what a shell sets shows in everybody's dumps.
-		env["PATH"] = "/var/lang/bin:" + env["PATH"]
-		env["LD_LIBRARY_PATH"] = "/var/lang/lib:" + env["LD_LIBRARY_PATH"]
 		env["PWD"] = taskRoot
 		env["SHLVL"] = "0"
 	}
-	if e.framesLog() {
+	if framesLog(e.runtime) {
 		env["_LAMBDA_TELEMETRY_LOG_FD"] = "3"
 	}
 	e.addCredentials(env)
+	return env
+}
+
+// systemVariables are what the C library, its loader and an interpreter look at when they start.
+func systemVariables(r *runtimes.Runtime) map[string]string {
+	env := map[string]string{
+		"LANG":            "en_US.UTF-8",
+		"TZ":              ":UTC",
+		"PATH":            "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+	}
+	if !r.Name.Provided() {
+		env["PATH"] = "/var/lang/bin:" + env["PATH"]
+		env["LD_LIBRARY_PATH"] = "/var/lang/lib:" + env["LD_LIBRARY_PATH"]
+	}
 	return env
 }
 

@@ -6,6 +6,7 @@ payload   JSON in and out
 context   the handler's second argument
 paths     sys.path as functions know it
 lazy      what is only imported when somebody needs it
+spare     a boot ahead of the function (imported when that is so)
 failure   error bodies and their log lines (imported on the first error)
 logs      the root logger's handler (imported with logging)
 

@@ -20,6 +20,11 @@ class Fault(Exception):
 
 def main():
     environ = os.environ
+    pipe = environ.pop("_LAMINA_IDENTITY_FD", None)
+    if pipe is not None:
+        from . import spare
+
+        spare.wait(int(pipe))
     log_fd = environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     prepare(environ, None if log_fd is None else int(log_fd))
     client = Client(environ["AWS_LAMBDA_RUNTIME_API"])

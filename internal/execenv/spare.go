@@ -1,0 +1,211 @@
+package execenv
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/runtimeapi"
+	"github.com/laminadev/lamina/internal/runtimes"
+	"github.com/laminadev/lamina/internal/sandbox"
+)
+
+// spare is a runtime that has booted in a sandbox of its account before it is known whose function it will run. It has seen
+// nothing of any function: those get what they bring, and their variables, when they adopt it.
+type spare struct {
+	key     spareKey
+	pool    *Pool
+	runtime *runtimes.Runtime
+	box     sandbox.Sandbox
+	api     *runtimeapi.Server
+	process *process
+	pipe    *os.File // where it reads its variables
+	owner   atomic.Pointer[environment]
+	expiry  *time.Timer
+}
+
+// spareKey names the spares that can stand in for one another.
+type spareKey struct {
+	account string
+	runtime lambda.Runtime
+}
+
+// identityWait bounds writing variables into an empty pipe.
+const identityWait = 5 * time.Second
+
+// awaiting are the folders that a loader may look for when a runtime boots. One that was missing then would never be looked
+// into again.
+var awaiting = []string{taskRoot + "/lib", optRoot + "/lib"}
+
+// bootSpare boots a runtime.
+func (p *Pool) bootSpare(ctx context.Context, key spareKey) (*spare, error) {
+	r, err := p.o.Runtimes.Resolve(ctx, key.runtime)
+	if err != nil {
+		return nil, err
+	}
+	s := &spare{key: key, pool: p, runtime: r}
+	if err := s.boot(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *spare) boot(ctx context.Context) error {
+	spec := s.pool.spec("spare-"+newID(), s.key.account, s.runtime)
+	spec.Awaiting = awaiting
+	box, err := s.pool.o.Sandboxes.Create(ctx, spec)
+	if err != nil {
+		return fmt.Errorf("cannot create a sandbox: %w", err)
+	}
+	s.box = box
+	if !s.pool.adopt(box) {
+		return errClosed
+	}
+	l, err := box.Listen(ctx, apiAddr)
+	if err != nil {
+		return fmt.Errorf("cannot listen in the sandbox: %w", err)
+	}
+	s.api = runtimeapi.Serve(l)
+	return s.start(ctx)
+}
+
+// start starts the process, which waits for its variables at descriptor 4, behind the log's.
+func (s *spare) start(ctx context.Context) error {
+	how := s.runtime.Spare()
+	r, w, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("cannot make a pipe: %w", err)
+	}
+	defer r.Close()
+	s.pipe = w
+	env := slices.Clone(how.Env)
+	for k, v := range systemVariables(s.runtime) {
+		env = append(env, k+"="+v)
+	}
+	env = append(env, how.PipeVariable+"=4")
+	args := s.runtime.Command(env)
+	cmd := sandbox.Command{Path: args[0], Args: args, Env: env, Dir: taskRoot, ExtraFiles: []*os.File{r}}
+	s.process, err = startProcess(ctx, s.box, cmd, true, s.publishLine)
+	if err != nil {
+		return fmt.Errorf("cannot start %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// publishLine takes what the process prints: for its function, once it has one.
+func (s *spare) publishLine(line string) {
+	if e := s.owner.Load(); e != nil {
+		e.publishLine(line)
+		return
+	}
+	s.pool.o.Log.Warn("a booted runtime had something to say", "runtime", s.key.runtime, "line", line)
+}
+
+// fits reports whether the spare is as a new sandbox of this runtime would be.
+func (s *spare) fits(r *runtimes.Runtime) bool {
+	select {
+	case <-s.process.exited:
+		return false
+	case <-s.box.Done():
+		return false
+	default:
+		return sameRuntime(s.runtime, r)
+	}
+}
+
+// close ends a spare that nobody adopted.
+func (s *spare) close() {
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	if s.box != nil {
+		if err := s.box.Close(); err != nil {
+			s.pool.o.Log.Error("cannot close a sandbox", "error", err)
+		}
+		s.pool.forget(s.box)
+	}
+	if s.pipe != nil {
+		s.pipe.Close()
+	}
+	if s.process != nil {
+		s.process.end()
+	}
+	if s.api != nil {
+		if err := s.api.Close(); err != nil {
+			s.pool.o.Log.Warn("cannot close a runtime API", "error", err)
+		}
+	}
+	s.runtime.Release()
+}
+
+// adoptSpare makes a spare this environment's own. It reports whether there was one that can be what was asked for.
+func (e *environment) adoptSpare(ctx context.Context) bool {
+	e.sparable = e.canAdopt()
+	if !e.sparable {
+		return false
+	}
+	s := e.pool.spares.take(e.spareKey(), e.runtime)
+	if s == nil {
+		return false
+	}
+	if err := s.box.Complete(ctx, e.rest()); err != nil {
+		e.pool.o.Log.Error("cannot use a booted runtime", "runtime", s.key.runtime, "error", err)
+		s.close()
+		return false
+	}
+	s.runtime.Release() // the environment holds the same trees
+	e.box, e.api, e.spare = s.box, s.api, s
+	return true
+}
+
+func (e *environment) spareKey() spareKey {
+	return spareKey{account: e.rev.Key.Account, runtime: e.rev.Config.Runtime}
+}
+
+// canAdopt reports whether the function sets nothing that a process looks at when it starts. Variants of libraries for
+// certain processors count too, since the loader has noted which of their folders are missing.
+func (e *environment) canAdopt() bool {
+	how := e.runtime.Spare()
+	if how == nil || !e.pool.spares.on() {
+		return false
+	}
+	if vars := e.rev.Config.Environment; vars != nil {
+		for name, value := range vars.Map {
+			if how.Fixed(name, value) {
+				return false
+			}
+		}
+	}
+	for _, dir := range append(e.optLowers(), e.code.Path) {
+		for _, variants := range []string{"lib/glibc-hwcaps", "glibc-hwcaps"} {
+			if _, err := os.Lstat(filepath.Join(dir, variants)); err == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// become tells the process whose it is. It reports false when that cannot be said; the environment then starts another.
+func (s *spare) become(e *environment) bool {
+	s.owner.Store(e)
+	e.process = s.process
+	_ = s.pipe.SetWriteDeadline(time.Now().Add(identityWait))
+	_, err := s.pipe.WriteString(strings.Join(e.env, "\x00") + "\x00")
+	if cerr := s.pipe.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		e.pool.o.Log.Error("cannot use a booted runtime", "runtime", s.key.runtime, "error", err)
+		e.reset()
+		return false
+	}
+	return true
+}
