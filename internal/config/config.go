@@ -21,6 +21,7 @@ type Config struct {
 	Account      string        // of calls whose access key is not 12 digits
 	Host         []string      // names beside localhost by which the server may be called
 	Reach        []string      // host:port that sandboxes may dial, on their own loopback
+	EndpointURL  string        // "on": functions find AWS's API at AWS_ENDPOINT_URL; "off": they do not
 	Database     string        // URL; "" is SQLite in the data folder
 	Concurrency  int           // of an account's invocations
 	IdleTimeout  time.Duration // after which an unused execution environment ends
@@ -49,6 +50,7 @@ func Default(getenv func(string) string, root bool) Config {
 		Data:         defaultData(getenv, root),
 		Region:       DefaultRegion,
 		Account:      DefaultAccount,
+		EndpointURL:  "on",
 		Concurrency:  lambda.DefaultConcurrency,
 		IdleTimeout:  10 * time.Minute,
 		DrainTimeout: 30 * time.Second,

@@ -46,7 +46,7 @@ func TestDefaultsNeedNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Config{
-		Listen: "127.0.0.1:4566", Data: "/home/ada/.local/share/lamina", Region: "us-east-1", Account: "000000000000",
+		Listen: "127.0.0.1:4566", Data: "/home/ada/.local/share/lamina", Region: "us-east-1", Account: "000000000000", EndpointURL: "on",
 		Concurrency: 1000, IdleTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second, LogLevel: "info", LogFormat: "text", Prepared: 2,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -104,6 +104,7 @@ func TestPrecedence(t *testing.T) {
 		"drain-timeout": {"1s", "2s", "3s"},
 		"log-level":     {"debug", "warn", "error"},
 		"log-format":    {"json", "text", "json"},
+		"endpoint-url":  {"off", "on", "off"},
 		"helper":        {"/bin/sh", "/bin/true", "/bin/cat"},
 		"prepared":      {"0", "1", "3"},
 	}

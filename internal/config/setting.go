@@ -39,6 +39,7 @@ func Settings() []Setting {
 		text("account", "ID", "account of calls whose access key is not 12 digits", func(c *Config) *string { return &c.Account }),
 		list("host", "NAME", "extra name by which clients may call the server (repeatable)", func(c *Config) *[]string { return &c.Host }),
 		list("reach", "HOST:PORT", "address of the host that functions may dial, at the same port of their own localhost (repeatable)", func(c *Config) *[]string { return &c.Reach }),
+		text("endpoint-url", "on|off", "whether functions get AWS_ENDPOINT_URL and reach this server there, with keys of their own account", func(c *Config) *string { return &c.EndpointURL }),
 		number("concurrency", "N", "invocations of an account that may run at once", func(c *Config) *int { return &c.Concurrency }),
 		duration("idle-timeout", "TIME", "end an execution environment that was not used for so long", func(c *Config) *time.Duration { return &c.IdleTimeout }),
 		duration("drain-timeout", "TIME", "time that running invocations get when the server stops", func(c *Config) *time.Duration { return &c.DrainTimeout }),

@@ -29,6 +29,7 @@ func (c Config) Validate() error {
 		named("account", check(accountPattern.MatchString(c.Account), "%q is not 12 digits", c.Account)),
 		named("host", checkHosts(c.Host)),
 		named("reach", checkReach(c.Reach)),
+		named("endpoint-url", oneOf(c.EndpointURL, "on", "off")),
 		named("concurrency", check(c.Concurrency > 0, "must be at least 1")),
 		named("idle-timeout", check(c.IdleTimeout > 0, "must be longer than 0")),
 		named("drain-timeout", check(c.DrainTimeout >= 0, "must not be negative")),

@@ -39,6 +39,8 @@ func TestValidate(t *testing.T) {
 		"reach any host":    {func(c *config.Config) { c.Reach = []string{":80"} }, "is not HOST:PORT"},
 		"reach twice":       {func(c *config.Config) { c.Reach = []string{"a:80", "a:80"} }, ""},
 		"reach one port":    {func(c *config.Config) { c.Reach = []string{"a:80", "b:80"} }, "a:80 and b:80 have the same port"},
+		"endpoint":          {func(c *config.Config) { c.EndpointURL = "http://x" }, "is none of on, off"},
+		"no endpoint":       {func(c *config.Config) { c.EndpointURL = "off" }, ""},
 		"concurrency":       {func(c *config.Config) { c.Concurrency = 0 }, "at least 1"},
 		"idle":              {func(c *config.Config) { c.IdleTimeout = 0 }, "longer than 0"},
 		"drain":             {func(c *config.Config) { c.DrainTimeout = -time.Second }, "negative"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/laminadev/lamina/internal/api"
+	"github.com/laminadev/lamina/internal/auth"
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/blob/diskblob"
 	"github.com/laminadev/lamina/internal/catalog"
@@ -35,12 +36,15 @@ type parts struct {
 	dir *folder
 	log *slog.Logger
 
-	catalog catalog.Store
-	blobs   *blob.Store
-	store   *layerstore.Store
-	logs    *logstream.Store
-	pool    *execenv.Pool
-	handler http.Handler
+	catalog  catalog.Store
+	blobs    *blob.Store
+	store    *layerstore.Store
+	logs     *logstream.Store
+	secret   []byte
+	sessions *auth.Sessions
+	endpoint *endpoint // nil when functions have none
+	pool     *execenv.Pool
+	handler  http.Handler
 }
 
 // assemble builds and starts the parts, each after those that it stands on. When one fails, those before it are stopped.
@@ -113,25 +117,44 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 		// What is left takes room but is in nobody's way, since names of sandboxes are never used twice.
 		p.log.Warn("cannot remove all that a killed server left", "error", err)
 	}
-	p.pool = execenv.New(execenv.Options{
+	if err := p.openEndpoint(ctx); err != nil {
+		return err
+	}
+	o := execenv.Options{
 		Sandboxes:   driver,
 		Runtimes:    runtimes.New(runtimes.Options{Dir: p.dir.sub("runtimes"), Store: p.store, Log: p.log}),
 		Store:       p.store,
 		Bus:         telemetry.NewBus(p.logs),
 		IdleTimeout: p.cfg.IdleTimeout,
 		Reach:       p.cfg.Reach,
+		Keys:        p.sessions,
 		Now:         now,
 		Log:         p.log,
-	})
+	}
+	if p.endpoint != nil {
+		o.Endpoint = p.endpoint
+	}
+	p.pool = execenv.New(o)
 	p.add("execution environments", p.pool.Close)
 	return nil
 }
 
-func (p *parts) startFrontDoor(ctx context.Context) error {
-	secret, err := p.dir.secret()
-	if err != nil {
+// openEndpoint prepares what lets functions call the API: keys, and a server for the listeners in their sandboxes.
+func (p *parts) openEndpoint(ctx context.Context) error {
+	var err error
+	if p.secret, err = p.dir.secret(); err != nil {
 		return err
 	}
+	p.sessions = auth.NewSessions(p.secret)
+	if p.cfg.EndpointURL == "off" {
+		return nil
+	}
+	p.endpoint = newEndpoint(ctx, p.log)
+	p.add("API of functions", plain(p.endpoint.close))
+	return nil
+}
+
+func (p *parts) startFrontDoor(ctx context.Context) error {
 	management := control.New(control.Options{
 		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Now: now, Log: p.log,
 	})
@@ -140,16 +163,20 @@ func (p *parts) startFrontDoor(ctx context.Context) error {
 	}
 	p.add("management", func(context.Context) error { management.Stop(); return nil })
 	p.handler = api.New(api.Options{
-		Control: management,
-		Invoke:  invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency, Now: now}),
-		Logs:    p.logs,
-		Account: p.cfg.Account,
-		Region:  p.cfg.Region,
-		Hosts:   p.cfg.Host,
-		Secret:  secret,
-		Now:     now,
-		Log:     p.log,
-		Version: ThisBuild().Version,
+		Control:  management,
+		Invoke:   invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency, Now: now}),
+		Logs:     p.logs,
+		Account:  p.cfg.Account,
+		Region:   p.cfg.Region,
+		Hosts:    p.cfg.Host,
+		Secret:   p.secret,
+		Sessions: p.sessions,
+		Now:      now,
+		Log:      p.log,
+		Version:  ThisBuild().Version,
 	})
+	if p.endpoint != nil {
+		p.endpoint.handler = p.handler
+	}
 	return nil
 }

@@ -24,6 +24,9 @@ func Run(ctx context.Context, cfg config.Config, ready func(addr net.Addr)) (err
 		return err
 	}
 	defer ln.Close()
+	if err := reachesItself(cfg.Reach, ln.Addr()); err != nil {
+		return err
+	}
 	dir, err := openFolder(cfg.Data)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 // folder is the data folder of a server that runs: everything that is kept is below it, and one server at a time uses it.
 //
 //	lock       locked while a server runs; holds its process id
-//	secret     signs download links
+//	secret     signs download links and the keys of functions
 //	lamina.db  the catalog, when it is SQLite
 //	blobs/     zips by digest
 //	trees/     unpacked zips: a cache of blobs/
@@ -127,7 +127,8 @@ func folderTaken(path string) error {
 	}
 }
 
-// secret reads the key that signs download links, or makes it. It is kept, so that links outlive a restart.
+// secret reads the key that signs download links and functions' keys, or makes it. It is kept, so that links outlive a
+// restart.
 func (f *folder) secret() ([]byte, error) {
 	path := f.sub("secret")
 	b, err := os.ReadFile(path)
