@@ -258,14 +258,14 @@ func TestErrorMatrix(t *testing.T) {
 				if c.event.body == "" {
 					c.event.body = "1"
 				}
-				c.check(t, p, p.run)
+				c.check(t, p)
 			})
 		}
 	})
 }
 
 // check runs a case and compares what came out.
-func (c errorCase) check(t *testing.T, p process, run func(*testing.T, *fakeAPI) outcome) {
+func (c errorCase) check(t *testing.T, p process) {
 	t.Helper()
 	got := p.run(t, newFake(t, c.event))
 	names := strings.NewReplacer(p.taskDir, "TASK", p.runtime, "RUNTIME", p.interpreter.Name(), "NAME")

@@ -111,6 +111,7 @@ type process struct {
 	handler     string
 	env         []string
 	framed      bool
+	command     []string // arguments of node; nil: those that start our bootstrap
 }
 
 // run starts the bootstrap against a server and waits until it ends or has nothing to do.
@@ -128,7 +129,11 @@ func (p *process) run(t *testing.T, f *fakeAPI) outcome {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(ctx, p.interpreter.Path, "--expose-gc", filepath.Join(p.runtime, "index.mjs"))
+	args := p.command
+	if args == nil {
+		args = []string{"--expose-gc", filepath.Join(p.runtime, "index.mjs")}
+	}
+	cmd := exec.CommandContext(ctx, p.interpreter.Path, args...)
 	cmd.Dir = p.taskDir
 	cmd.Env = append([]string{
 		"PATH=/usr/bin:/bin", "LANG=en_US.UTF-8", "AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(f.URL, "http://"),
