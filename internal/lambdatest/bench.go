@@ -20,10 +20,13 @@ const (
 // BenchLayer writes the layer that benchmarks publish: 12,000 files in some 1,300 directories, 250 MB, under 50 MiB as a
 // zip. Sizes are spread like those of an installed set of Python packages: many small sources, some data, a few large
 // libraries. It is the same for everyone: the seed is fixed.
-func BenchLayer(w io.Writer) error {
+func BenchLayer(w io.Writer) error { return BenchLayerOf(w, BenchFiles, BenchSize) }
+
+// BenchLayerOf writes a layer of that kind with another number of files and of bytes.
+func BenchLayerOf(w io.Writer, files, size int) error {
 	g := &benchLayer{rand: rand.New(rand.NewPCG(20260101, 4566)), zip: zip.NewWriter(w)}
 	g.makeLines()
-	sizes := g.sizes()
+	sizes := g.sizes(files, size)
 	for i, size := range sizes {
 		if err := g.file(i, size); err != nil {
 			return err
@@ -41,8 +44,8 @@ type benchLayer struct {
 }
 
 // sizes draws a size for each file (log-normal, a median of a few kilobytes) and scales them to the exact total.
-func (g *benchLayer) sizes() []int {
-	sizes := make([]int, BenchFiles)
+func (g *benchLayer) sizes(files, all int) []int {
+	sizes := make([]int, files)
 	var drawn float64
 	for i := range sizes {
 		sizes[i] = int(math.Exp(8.6 + 1.4*g.rand.NormFloat64()))
@@ -53,10 +56,10 @@ func (g *benchLayer) sizes() []int {
 	}
 	total := 0
 	for i := range sizes {
-		sizes[i] = int(float64(sizes[i]) * BenchSize / drawn)
+		sizes[i] = int(float64(sizes[i]) * float64(all) / drawn)
 		total += sizes[i]
 	}
-	sizes[len(sizes)-1] += BenchSize - total
+	sizes[len(sizes)-1] += all - total
 	return sizes
 }
 
