@@ -47,8 +47,17 @@ type Function struct {
 	UpdateStatus lambda.UpdateStatus
 	UpdateReason Reason
 	Tags         map[string]string
+	Reserved     *int  // concurrent invocations that are the function's own, 0 for none at all; nil when nothing is reserved
+	Newest       int64 // number of the version that was published last, 0 when none was
 	Created      time.Time
 	Sequence     int64 // of the last change
+}
+
+// Usage is what an account has in a region.
+type Usage struct {
+	CodeSize  int64 // as of CodeStorage
+	Functions int64
+	Reserved  int64 // concurrent invocations that functions have reserved
 }
 
 // Reason is AWS's text and code beside a state.
@@ -60,6 +69,10 @@ type LayerFilter struct{ Runtime, Architecture string }
 
 // Store is a catalog.
 type Store interface {
+	Versions
+	Records
+	Policies
+
 	// Account gives an account, which need not have been seen before.
 	Account(ctx context.Context, id string) (Account, error)
 	// UpdateAccount records an account's organisation.
@@ -77,7 +90,8 @@ type Store interface {
 	// DeleteLayerVersion forgets a version; to delete what is not there is no error. Revisions that pin it keep their content.
 	DeleteLayerVersion(ctx context.Context, arn lambda.LayerVersionARN) error
 
-	// InsertFunction records a function with its first revision (f.Latest.Number becomes 1). quota as in InsertLayerVersion.
+	// InsertFunction records a function with its first revision (f.Latest.Number becomes 1). When f.Newest is not 0, the
+	// revision is published at once, and Newest becomes the version's number. quota as in InsertLayerVersion.
 	InsertFunction(ctx context.Context, f Function, quota int64) (Function, error)
 	GetFunction(ctx context.Context, k lambda.FunctionKey) (Function, error)
 	// ListFunctions gives up to limit functions whose name comes after the given one, by name.
@@ -94,7 +108,9 @@ type Store interface {
 	// have interrupted.
 	Unsettled(ctx context.Context) ([]Function, error)
 
-	// CodeStorage gives the bytes of all zips of an account in a region: functions and layer versions.
+	// Usage gives what an account has in a region.
+	Usage(ctx context.Context, s lambda.Scope) (Usage, error)
+	// CodeStorage gives the bytes of all zips of an account in a region: functions, their versions, and layer versions.
 	CodeStorage(ctx context.Context, s lambda.Scope) (int64, error)
 	// Sequence gives the number of the newest change.
 	Sequence(ctx context.Context) (int64, error)

@@ -1,14 +1,15 @@
-// Package cached gives a catalog whose functions are read from memory, for the path of an invocation.
+// Package cached gives a catalog whose functions, versions and aliases are read from memory, for the path of an invocation.
 //
 // A write through the cache is seen by every read that begins after it. What other servers write is seen when the number of
 // the newest change, which is asked for in intervals, has gone on further than the writes through the cache explain. The
-// cache then forgets everything: to read it again costs one query a function.
+// cache then forgets everything: to read it again costs one query a function, version or alias.
 package cached
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
-// Store is a catalog.Store. GetFunction answers from memory, and what it gives shares its maps and slices with other answers:
+// Store is a catalog.Store. GetFunction, GetVersion and GetAlias answer from memory, and what it gives shares its maps and slices with other answers:
 // nobody may change them. All other methods are the catalog's own.
 type Store struct {
 	catalog.Store
@@ -31,8 +32,9 @@ type Store struct {
 	writing sync.RWMutex
 
 	// mu guards the fields below.
-	mu        sync.Mutex
-	functions map[lambda.FunctionKey]catalog.Function
+	mu sync.Mutex
+	// functions has what was read of each: a catalog.Function under "", versions under their numbers, aliases under their names.
+	functions map[lambda.FunctionKey]map[lambda.Qualifier]any
 	// epoch grows whenever a function may have changed. What was read in one epoch is not kept in the next, and nobody waits
 	// for a reading that began in an earlier one.
 	epoch int64
@@ -46,7 +48,7 @@ const unknown = -1
 // are none, because this process is the only one that writes.
 func New(s catalog.Store, poll time.Duration) *Store {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]catalog.Function{}, explained: unknown}
+	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]map[lambda.Qualifier]any{}, explained: unknown}
 	if poll > 0 {
 		c.done.Go(func() { c.follow(ctx, poll) })
 	}
@@ -62,17 +64,39 @@ func (c *Store) Close() error {
 
 // GetFunction gives a function, from memory if it is there. Those who ask for one that is not wait for one reading.
 func (c *Store) GetFunction(ctx context.Context, k lambda.FunctionKey) (catalog.Function, error) {
+	return get(ctx, c, k, "", func() (catalog.Function, error) { return c.Store.GetFunction(ctx, k) })
+}
+
+// GetVersion gives a version, as GetFunction does.
+func (c *Store) GetVersion(ctx context.Context, k lambda.FunctionKey, number int64) (catalog.Version, error) {
+	q := lambda.Qualifier(strconv.FormatInt(number, 10))
+	return get(ctx, c, k, q, func() (catalog.Version, error) { return c.Store.GetVersion(ctx, k, number) })
+}
+
+// GetAlias gives an alias, as GetFunction does.
+func (c *Store) GetAlias(ctx context.Context, k lambda.FunctionKey, name lambda.Qualifier) (catalog.Alias, error) {
+	return get(ctx, c, k, name, func() (catalog.Alias, error) { return c.Store.GetAlias(ctx, k, name) })
+}
+
+func get[T any](ctx context.Context, c *Store, k lambda.FunctionKey, q lambda.Qualifier, read func() (T, error)) (T, error) {
 	for {
-		f, epoch, ok := c.lookup(k)
-		if ok {
-			return f, nil
+		found, epoch := c.lookup(k, q)
+		if v, ok := found.(T); ok {
+			return v, nil
 		}
-		v, err, shared := c.loads.Do(fmt.Sprint(epoch, " ", k.ARN()), func() (any, error) { return c.load(ctx, k, epoch) })
+		var none T
+		v, err, shared := c.loads.Do(fmt.Sprintf("%d %T %s", epoch, none, k.QualifiedARN(q)), func() (any, error) {
+			v, err := read()
+			if err == nil {
+				c.keep(k, q, epoch, v)
+			}
+			return v, err
+		})
 		if err == nil {
-			return v.(catalog.Function), nil
+			return v.(T), nil
 		}
 		if !shared || ctx.Err() != nil || !gaveUp(err) {
-			return catalog.Function{}, err
+			return none, err
 		}
 		// The one whose reading we shared went away; read again.
 	}
@@ -82,22 +106,21 @@ func gaveUp(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (c *Store) lookup(k lambda.FunctionKey) (f catalog.Function, epoch int64, ok bool) {
+func (c *Store) lookup(k lambda.FunctionKey, q lambda.Qualifier) (found any, epoch int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f, ok = c.functions[k]
-	return f, c.epoch, ok
+	return c.functions[k][q], c.epoch
 }
 
-func (c *Store) load(ctx context.Context, k lambda.FunctionKey, epoch int64) (catalog.Function, error) {
-	f, err := c.Store.GetFunction(ctx, k)
-	if err != nil {
-		return catalog.Function{}, err
-	}
+// keep remembers what was read in an epoch.
+func (c *Store) keep(k lambda.FunctionKey, q lambda.Qualifier, epoch int64, v any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if epoch == c.epoch {
-		c.functions[k] = f
+	if epoch != c.epoch {
+		return
 	}
-	return f, nil
+	if c.functions[k] == nil {
+		c.functions[k] = map[lambda.Qualifier]any{}
+	}
+	c.functions[k][q] = v
 }

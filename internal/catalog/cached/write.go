@@ -36,6 +36,66 @@ func (c *Store) DeleteFunction(ctx context.Context, k lambda.FunctionKey) error 
 	return err
 }
 
+// PublishVersion publishes a version of a function. (It is not counted, since it may have changed nothing.)
+func (c *Store) PublishVersion(ctx context.Context, k lambda.FunctionKey, quota int64,
+	publish func(*catalog.Function, *catalog.Version) (*catalog.Version, error)) (catalog.Function, catalog.Version, error) {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	f, v, err := c.Store.PublishVersion(ctx, k, quota, publish)
+	c.forget(k)
+	return f, v, err
+}
+
+// DeleteVersion forgets a version; it is not counted either.
+func (c *Store) DeleteVersion(ctx context.Context, k lambda.FunctionKey, number int64) error {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	err := c.Store.DeleteVersion(ctx, k, number)
+	c.forget(k)
+	return err
+}
+
+// InsertAlias records an alias.
+func (c *Store) InsertAlias(ctx context.Context, a catalog.Alias) (catalog.Alias, error) {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	inserted, err := c.Store.InsertAlias(ctx, a)
+	c.forget(a.Key)
+	c.wrote(err)
+	return inserted, err
+}
+
+// UpdateAlias changes an alias.
+func (c *Store) UpdateAlias(ctx context.Context, k lambda.FunctionKey, name lambda.Qualifier, change func(*catalog.Alias) error) (catalog.Alias, error) {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	a, err := c.Store.UpdateAlias(ctx, k, name, change)
+	c.forget(k)
+	c.wrote(err)
+	return a, err
+}
+
+// DeleteAlias forgets an alias; it is not counted.
+func (c *Store) DeleteAlias(ctx context.Context, k lambda.FunctionKey, name lambda.Qualifier) error {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	err := c.Store.DeleteAlias(ctx, k, name)
+	c.forget(k)
+	return err
+}
+
+// UpdateRecord changes a record, and with it perhaps the RevisionID of what it belongs to.
+func (c *Store) UpdateRecord(ctx context.Context, k lambda.FunctionKey, kind catalog.RecordKind, q lambda.Qualifier, renew bool, change func(*catalog.Record) error) (catalog.Record, error) {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	r, err := c.Store.UpdateRecord(ctx, k, kind, q, renew, change)
+	if renew {
+		c.forget(k)
+	}
+	c.wrote(err)
+	return r, err
+}
+
 // InsertLayerVersion records a layer version. (A deletion of one is not counted, since it may have changed nothing.)
 func (c *Store) InsertLayerVersion(ctx context.Context, v catalog.LayerVersion, quota int64) (catalog.LayerVersion, error) {
 	c.writing.RLock()
@@ -45,7 +105,7 @@ func (c *Store) InsertLayerVersion(ctx context.Context, v catalog.LayerVersion, 
 	return v, err
 }
 
-// forget drops a function that may have changed, also when the write answered an error: it may have happened nevertheless.
+// forget drops a function, with its versions and aliases, that may have changed, also when the write answered an error: it may have happened nevertheless.
 func (c *Store) forget(k lambda.FunctionKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

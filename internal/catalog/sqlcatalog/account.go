@@ -48,12 +48,29 @@ func (c *Catalog) CodeStorage(ctx context.Context, s lambda.Scope) (int64, error
 	return n, nil
 }
 
+// Usage gives what an account has in a region.
+func (c *Catalog) Usage(ctx context.Context, s lambda.Scope) (catalog.Usage, error) {
+	var u catalog.Usage
+	var err error
+	if u.CodeSize, err = c.CodeStorage(ctx, s); err != nil {
+		return u, err
+	}
+	err = c.db.QueryRow(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(reserved), 0) AS BIGINT) FROM functions
+		WHERE partition = $1 AND account = $2 AND region = $3`, s.Partition, s.Account, s.Region).Scan(&u.Functions, &u.Reserved)
+	if err != nil {
+		return u, fmt.Errorf("cannot count the functions of %s: %w", s, err)
+	}
+	return u, nil
+}
+
 func codeStorage(ctx context.Context, q database.Querier, s lambda.Scope) (int64, error) {
 	// PostgreSQL's sum of BIGINTs is a NUMERIC.
 	const query = `SELECT CAST(
 		COALESCE((SELECT SUM(size) FROM layer_versions WHERE partition = $1 AND account = $2 AND region = $3), 0) +
 		COALESCE((SELECT SUM(r.size) FROM functions f JOIN function_revisions r ON r.function_id = f.id AND r.number = f.latest
-			WHERE f.partition = $1 AND f.account = $2 AND f.region = $3), 0) AS BIGINT)`
+			WHERE f.partition = $1 AND f.account = $2 AND f.region = $3), 0) +
+		COALESCE((SELECT SUM(r.size) FROM function_versions v JOIN function_revisions r ON r.function_id = v.function_id AND r.number = v.revision
+			WHERE v.partition = $1 AND v.account = $2 AND v.region = $3), 0) AS BIGINT)`
 	var n int64
 	err := q.QueryRow(ctx, query, s.Partition, s.Account, s.Region).Scan(&n)
 	return n, err

@@ -19,17 +19,24 @@ func (c *Catalog) InsertFunction(ctx context.Context, f catalog.Function, quota 
 	f.ID = uuid.NewString()
 	f.Created = toMilliseconds(f.Created)
 	f.Latest = numbered(f.Latest, f, 1)
+	publish := f.Newest != 0
 	err := c.change(ctx, func(tx *database.Tx) error {
 		var err error
 		if f.Sequence, err = nextSequence(ctx, tx); err != nil {
 			return err
 		}
-		f.RevisionID = lambda.RevisionID(uuid.NewString())
+		f.RevisionID, f.Newest = newRevisionID(), 0
 		if err := insertFunction(ctx, tx, f); err != nil {
 			return err
 		}
 		if err := insertRevision(ctx, tx, f.Latest, f.Sequence); err != nil {
 			return err
+		}
+		if publish {
+			v := catalog.Version{Description: f.Latest.Config.Description, State: f.State, StateReason: f.StateReason}
+			if _, err := insertVersion(ctx, tx, &f, v); err != nil {
+				return err
+			}
 		}
 		return checkQuota(ctx, tx, f.Key.Scope, quota)
 	})
@@ -45,12 +52,12 @@ func insertFunction(ctx context.Context, tx *database.Tx, f catalog.Function) er
 		return err
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO functions (partition, account, region, name, id, latest, revision_id, state, state_reason,
-		state_reason_code, update_status, update_reason, update_reason_code, tags, created, sequence)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		state_reason_code, update_status, update_reason, update_reason_code, tags, reserved, created, sequence)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (partition, account, region, name) DO NOTHING`,
 		f.Key.Partition, f.Key.Account, f.Key.Region, f.Key.Name, f.ID, f.Latest.Number, f.RevisionID,
 		f.State, f.StateReason.Text, f.StateReason.Code, f.UpdateStatus, f.UpdateReason.Text, f.UpdateReason.Code,
-		tags, f.Created.UnixMilli(), f.Sequence)
+		tags, f.Reserved, f.Created.UnixMilli(), f.Sequence)
 	if err == nil && n == 0 {
 		return lambda.Errorf(lambda.Conflict, "the function exists")
 	}
@@ -59,7 +66,7 @@ func insertFunction(ctx context.Context, tx *database.Tx, f catalog.Function) er
 
 // selectFunction reads the columns that scanFunction takes: a function with its newest revision.
 const selectFunction = `SELECT f.id, f.revision_id, f.state, f.state_reason, f.state_reason_code, f.update_status,
-	f.update_reason, f.update_reason_code, f.tags, f.created, f.sequence, ` + revisionColumns + `
+	f.update_reason, f.update_reason_code, f.tags, f.reserved, f.newest, f.created, f.sequence, ` + revisionColumns + `
 	FROM functions f JOIN function_revisions r ON r.function_id = f.id AND r.number = f.latest `
 
 const whereFunction = `WHERE f.partition = $1 AND f.account = $2 AND f.region = $3 AND f.name = $4`
@@ -68,7 +75,7 @@ func scanFunction(row scanner) (catalog.Function, error) {
 	var f catalog.Function
 	var created, modified int64
 	dest := []any{&f.ID, &f.RevisionID, &f.State, &f.StateReason.Text, &f.StateReason.Code, &f.UpdateStatus,
-		&f.UpdateReason.Text, &f.UpdateReason.Code, document{&f.Tags}, &created, &f.Sequence}
+		&f.UpdateReason.Text, &f.UpdateReason.Code, document{&f.Tags}, &f.Reserved, &f.Newest, &created, &f.Sequence}
 	err := row.Scan(append(dest, revisionDest(&f.Latest, &modified)...)...)
 	f.Created, f.Latest.LastModified = time.UnixMilli(created).UTC(), time.UnixMilli(modified).UTC()
 	f.Key = f.Latest.Key
@@ -151,28 +158,35 @@ func updateFunction(ctx context.Context, tx *database.Tx, k lambda.FunctionKey, 
 	if err := change(&f); err != nil {
 		return f, err
 	}
+	return f, recordFunction(ctx, tx, old, &f, quota)
+}
+
+// recordFunction writes what a change made of a function.
+func recordFunction(ctx context.Context, tx *database.Tx, old catalog.Function, f *catalog.Function, quota int64) error {
+	var err error
 	if f.Sequence, err = nextSequence(ctx, tx); err != nil {
-		return f, err
+		return err
 	}
-	f.Key, f.ID, f.Created = old.Key, old.ID, old.Created // not to be changed
-	f.RevisionID = lambda.RevisionID(uuid.NewString())
+	f.Key, f.ID, f.Created, f.Newest = old.Key, old.ID, old.Created, old.Newest // not to be changed
+	f.RevisionID = newRevisionID()
 	revised := f.Latest.Number == 0
 	if revised {
-		f.Latest = numbered(f.Latest, f, old.Latest.Number+1)
+		f.Latest = numbered(f.Latest, *f, old.Latest.Number+1)
 		err = insertRevision(ctx, tx, f.Latest, f.Sequence)
 	} else {
 		f.Latest = old.Latest
+		err = settleVersions(ctx, tx, old, *f)
 	}
 	if err != nil {
-		return f, err
+		return err
 	}
-	if err := writeFunction(ctx, tx, f); err != nil {
-		return f, err
+	if err := writeFunction(ctx, tx, *f); err != nil {
+		return err
 	}
 	if revised && f.Latest.Code.Digest != old.Latest.Code.Digest {
-		err = checkQuota(ctx, tx, k.Scope, quota)
+		return checkQuota(ctx, tx, f.Key.Scope, quota)
 	}
-	return f, err
+	return nil
 }
 
 func writeFunction(ctx context.Context, tx *database.Tx, f catalog.Function) error {
@@ -181,11 +195,13 @@ func writeFunction(ctx context.Context, tx *database.Tx, f catalog.Function) err
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE functions SET latest = $2, revision_id = $3, state = $4, state_reason = $5, state_reason_code = $6,
-		update_status = $7, update_reason = $8, update_reason_code = $9, tags = $10, sequence = $11 WHERE id = $1`,
+		update_status = $7, update_reason = $8, update_reason_code = $9, tags = $10, reserved = $11, sequence = $12 WHERE id = $1`,
 		f.ID, f.Latest.Number, f.RevisionID, f.State, f.StateReason.Text, f.StateReason.Code,
-		f.UpdateStatus, f.UpdateReason.Text, f.UpdateReason.Code, tags, f.Sequence)
+		f.UpdateStatus, f.UpdateReason.Text, f.UpdateReason.Code, tags, f.Reserved, f.Sequence)
 	return err
 }
+
+func newRevisionID() lambda.RevisionID { return lambda.RevisionID(uuid.NewString()) }
 
 // DeleteFunction forgets a function and its revisions.
 func (c *Catalog) DeleteFunction(ctx context.Context, k lambda.FunctionKey) error {
