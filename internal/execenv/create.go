@@ -34,36 +34,37 @@ func (e *environment) create(ctx context.Context) error {
 	}
 	// From here on a caller that goes away does not matter: what is half made helps nobody.
 	ctx = context.WithoutCancel(ctx)
-	if err := e.createBox(ctx); err != nil {
-		return err
+	return e.createBox(ctx)
+}
+
+// createBox gets a sandbox with what every function finds in it: a spare one's, or a new one.
+func (e *environment) createBox(ctx context.Context) error {
+	if e.adoptSpare(ctx) {
+		return nil
 	}
-	if err := e.offerEndpoint(ctx); err != nil {
+	box, err := e.pool.o.Sandboxes.Create(ctx, e.spec())
+	if err != nil {
+		return fmt.Errorf("cannot create a sandbox: %w", err)
+	}
+	e.box = box
+	if e.api, err = e.pool.equip(ctx, box, e.rev.Key.Account); err != nil {
 		return err
 	}
 	e.env = e.variables()
 	return nil
 }
 
-// createBox gets a sandbox with the Runtime API: a spare one's, or a new one.
-func (e *environment) createBox(ctx context.Context) error {
-	if e.adoptSpare(ctx) {
-		return nil
-	}
-	o := &e.pool.o
-	box, err := o.Sandboxes.Create(ctx, e.spec())
-	if err != nil {
-		return fmt.Errorf("cannot create a sandbox: %w", err)
-	}
-	e.box = box
-	if !e.pool.adopt(box) {
-		return errClosed
+// equip serves the Runtime API in a new sandbox, and lamina's own for those that may use it.
+func (p *Pool) equip(ctx context.Context, box sandbox.Sandbox, account string) (*runtimeapi.Server, error) {
+	if !p.adopt(box) {
+		return nil, errClosed
 	}
 	l, err := box.Listen(ctx, apiAddr)
 	if err != nil {
-		return fmt.Errorf("cannot listen in the sandbox: %w", err)
+		return nil, fmt.Errorf("cannot listen in the sandbox: %w", err)
 	}
-	e.api = runtimeapi.Serve(l)
-	return nil
+	api := runtimeapi.Serve(l)
+	return api, p.offerEndpoint(ctx, box, account)
 }
 
 // openTrees gets the folders of code and layers, and holds them until close.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/laminadev/lamina/internal/auth"
+	"github.com/laminadev/lamina/internal/sandbox"
 )
 
 // The address at which functions find AWS's API, beside the Runtime API's.
@@ -36,15 +37,15 @@ type Endpoint interface {
 }
 
 // offerEndpoint opens the API inside the sandbox.
-func (e *environment) offerEndpoint(ctx context.Context) error {
-	if e.pool.o.Endpoint == nil {
+func (p *Pool) offerEndpoint(ctx context.Context, box sandbox.Sandbox, account string) error {
+	if p.o.Endpoint == nil {
 		return nil
 	}
-	l, err := e.box.Listen(ctx, endpointAddr)
+	l, err := box.Listen(ctx, endpointAddr)
 	if err != nil {
 		return fmt.Errorf("cannot offer the API in the sandbox: %w", err)
 	}
-	e.pool.o.Endpoint.Serve(l, e.rev.Key.Account)
+	p.o.Endpoint.Serve(l, account)
 	return nil
 }
 

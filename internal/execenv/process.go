@@ -24,9 +24,8 @@ type process struct {
 func (e *environment) start(ctx context.Context) *fault {
 	if s := e.spare; s != nil {
 		e.spare = nil
-		if s.become(e) {
-			return nil
-		}
+		s.become(e)
+		return nil
 	}
 	args, f := e.command()
 	if f != nil {

@@ -65,14 +65,9 @@ func (s *spare) boot(ctx context.Context) error {
 		return fmt.Errorf("cannot create a sandbox: %w", err)
 	}
 	s.box = box
-	if !s.pool.adopt(box) {
-		return errClosed
+	if s.api, err = s.pool.equip(ctx, box, s.key.account); err != nil {
+		return err
 	}
-	l, err := box.Listen(ctx, apiAddr)
-	if err != nil {
-		return fmt.Errorf("cannot listen in the sandbox: %w", err)
-	}
-	s.api = runtimeapi.Serve(l)
 	return s.start(ctx)
 }
 
@@ -89,7 +84,7 @@ func (s *spare) start(ctx context.Context) error {
 	for k, v := range systemVariables(s.runtime) {
 		env = append(env, k+"="+v)
 	}
-	env = append(env, how.PipeVariable+"=4")
+	env = append(env, "AWS_LAMBDA_RUNTIME_API="+apiAddr, how.PipeVariable+"=4")
 	args := s.runtime.Command(env)
 	cmd := sandbox.Command{Path: args[0], Args: args, Env: env, Dir: taskRoot, ExtraFiles: []*os.File{r}}
 	s.process, err = startProcess(ctx, s.box, cmd, true, s.publishLine)
@@ -155,7 +150,13 @@ func (e *environment) adoptSpare(ctx context.Context) bool {
 	if s == nil {
 		return false
 	}
-	if err := s.box.Complete(ctx, e.rest()); err != nil {
+	e.env = e.variables()
+	s.owner.Store(e)
+	err := s.tell(e.env)
+	if err == nil {
+		err = s.box.Complete(ctx, e.rest())
+	}
+	if err != nil {
 		e.pool.o.Log.Error("cannot use a booted runtime", "runtime", s.key.runtime, "error", err)
 		s.close()
 		return false
@@ -193,19 +194,19 @@ func (e *environment) canAdopt() bool {
 	return true
 }
 
-// become tells the process whose it is. It reports false when that cannot be said; the environment then starts another.
-func (s *spare) become(e *environment) bool {
-	s.owner.Store(e)
+// tell gives the process its variables. It takes them while its sandbox is made whole.
+func (s *spare) tell(env []string) error {
+	if err := s.pipe.SetWriteDeadline(time.Now().Add(identityWait)); err != nil {
+		return err
+	}
+	_, err := s.pipe.WriteString(strings.Join(env, "\x00") + "\x00\x00")
+	return err
+}
+
+// become lets the process go on, which is the environment's now.
+func (s *spare) become(e *environment) {
 	e.process = s.process
-	_ = s.pipe.SetWriteDeadline(time.Now().Add(identityWait))
-	_, err := s.pipe.WriteString(strings.Join(e.env, "\x00") + "\x00")
-	if cerr := s.pipe.Close(); err == nil {
-		err = cerr
+	if err := s.pipe.Close(); err != nil {
+		e.pool.o.Log.Warn("cannot close a pipe", "error", err)
 	}
-	if err != nil {
-		e.pool.o.Log.Error("cannot use a booted runtime", "runtime", s.key.runtime, "error", err)
-		e.reset()
-		return false
-	}
-	return true
 }

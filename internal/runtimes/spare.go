@@ -3,8 +3,9 @@ package runtimes
 import "strings"
 
 // Spare says how a managed runtime can be booted before it is known whose function it will run: with the variables of Env,
-// and a pipe from which it reads, at the end of its boot, the variables of the function, each with a zero byte behind it.
-// Code, layers and /tmp have to be there when it has read them.
+// and a pipe. At the end of its boot it reads the variables of the function from it, each with a zero byte behind it and one
+// more behind all. When the pipe is closed then, code, layers and /tmp are there, and it goes on. A pipe that is closed
+// before ends it.
 type Spare struct {
 	Env []string
 	// PipeVariable names the variable that holds the pipe's descriptor.

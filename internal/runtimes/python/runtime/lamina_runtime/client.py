@@ -72,7 +72,7 @@ class Client:
         for attempt in (1, 2):
             try:
                 if self._socket is None:
-                    self._connect()
+                    self.connect()
                 self._socket.sendall(request)
                 return self._receive()
             except OSError as error:
@@ -80,7 +80,8 @@ class Client:
                 if attempt == 2:
                     die("No Response from endpoint: %s" % error)
 
-    def _connect(self):
+    def connect(self):
+        """Open the connection, which is kept."""
         self._socket = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         self._socket.connect(self._address)
         self._socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)

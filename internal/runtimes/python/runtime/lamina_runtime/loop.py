@@ -21,13 +21,15 @@ class Fault(Exception):
 def main():
     environ = os.environ
     pipe = environ.pop("_LAMINA_IDENTITY_FD", None)
+    client = None
     if pipe is not None:
         from . import spare
 
-        spare.wait(int(pipe))
+        client = spare.wait(int(pipe))
     log_fd = environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     prepare(environ, None if log_fd is None else int(log_fd))
-    client = Client(environ["AWS_LAMBDA_RUNTIME_API"])
+    if client is None:
+        client = Client(environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = find_handler(environ["_HANDLER"])
     except Exception as error:

@@ -1,7 +1,8 @@
 """A process that boots before it is known whose function it will run.
 
-The server starts it in a sandbox that has no code, no layers and no /tmp yet. When it has given it those it writes a
-function's variables to a pipe, and this process goes on as if it had been started with them.
+The server starts it in a sandbox that has no code, no layers and no /tmp yet. When there is a function it writes that one's
+variables to a pipe, each with a zero byte behind it and one more behind all, makes the sandbox whole meanwhile, and closes
+the pipe when that is done. Then this process goes on as if it had been started so.
 """
 
 import os
@@ -9,15 +10,46 @@ import sys
 import time
 
 from . import lazy
+from .client import Client
+
+# Something of all that functions usually begin with.
+SAMPLE = """
+import os, sys
+from json import dumps as d
+NAME: str = os.environ.get("NAME", "x")
+class A(object):
+    def __init__(self, a=1, *b, **c):
+        self.a = [x for x in b if x] + [a, -1.5, True, None]
+@staticmethod
+def handler(event, context):
+    try:
+        with open(f"{NAME!r}: {1 + 2:>4}") as f:
+            return {"statusCode": 200, "body": lambda: (yield)}
+    except (KeyError, ValueError) as error:
+        raise RuntimeError("%s" % error) from None
+    finally:
+        for i, (a, b) in enumerate({}.items()):
+            while not i < 3 and a is not b or a == b: i += 1
+"""
 
 
 def wait(pipe):
-    """Sleep until the server says whose process this is."""
+    """Sleep until the server says whose process this is, and give the connection to it."""
     preload()
-    data = receive(pipe)
-    if not data:
-        sys.exit(0)  # nobody's
-    become(data.split(b"\0")[:-1])
+    client = Client(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    client.connect()
+    warm()
+    data = b""
+    while not data.endswith(b"\0\0"):
+        more = os.read(pipe, 65536)
+        if not more:
+            sys.exit(0)  # nobody's
+        data += more
+    become(data[:-1].split(b"\0")[:-1])
+    os.read(pipe, 1)
+    os.close(pipe)
+    os.chdir(os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
+    return client
 
 
 def preload():
@@ -27,16 +59,16 @@ def preload():
             __import__(name)
         except ImportError:
             pass  # this interpreter was built without it
+    from . import logs  # noqa: F401
 
 
-def receive(pipe):
-    parts = []
-    while True:
-        data = os.read(pipe, 65536)
-        if not data:
-            os.close(pipe)
-            return b"".join(parts)
-        parts.append(data)
+def warm():
+    """Go once through what every function needs, so that the pages of it are in memory."""
+    import importlib.machinery
+
+    code = importlib.machinery.SourceFileLoader("warm", __file__).source_to_code(SAMPLE.encode(), "<warm>")
+    importlib.machinery.PathFinder.find_spec("lamina_warm", [os.path.dirname(__file__)])
+    del code
 
 
 def become(variables):
@@ -52,7 +84,6 @@ def become(variables):
     time.tzset()
     if b"HOME" in environ and "site" in sys.modules:
         forget_home(sys.modules["site"])
-    os.chdir(environ.get(b"LAMBDA_TASK_ROOT", b"/var/task"))
 
 
 def forget_home(site):
