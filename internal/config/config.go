@@ -30,6 +30,8 @@ type Config struct {
 	LogFormat    string        // text or json
 	Helper       string        // path of an installed lamina-init; "" is the embedded one
 	Prepared     int           // sandboxes kept started ahead of functions
+	Spares       int           // interpreters kept booted, of each runtime that an account has used lately
+	Freeze       string        // whether idle environments are stopped: auto, on or off
 }
 
 // The defaults that other packages name in their messages.
@@ -57,6 +59,8 @@ func Default(getenv func(string) string, root bool) Config {
 		LogLevel:     "info",
 		LogFormat:    "text",
 		Prepared:     2,
+		Spares:       1,
+		Freeze:       "auto",
 	}
 }
 

@@ -37,6 +37,8 @@ func (c Config) Validate() error {
 		named("log-format", oneOf(c.LogFormat, "text", "json")),
 		named("helper", checkHelper(c.Helper)),
 		named("prepared", check(c.Prepared >= 0 && c.Prepared <= MaxAhead, "must be between 0 and %d", MaxAhead)),
+		named("spares", check(c.Spares >= 0 && c.Spares <= MaxAhead, "must be between 0 and %d", MaxAhead)),
+		named("freeze", oneOf(c.Freeze, "auto", "on", "off")),
 	)
 }
 

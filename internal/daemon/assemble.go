@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -113,6 +114,9 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 		return err
 	}
 	p.add("sandboxes", plain(driver.Close))
+	if p.cfg.Freeze == "on" && !driver.Freezes() {
+		return errors.New("freeze: this user has no cgroup to freeze functions with; `lamina doctor` says what helps, and auto does without")
+	}
 	if err := driver.Recover(ctx); err != nil {
 		// What is left takes room but is in nobody's way, since names of sandboxes are never used twice.
 		p.log.Warn("cannot remove all that a killed server left", "error", err)
@@ -126,6 +130,8 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 		Store:       p.store,
 		Bus:         telemetry.NewBus(p.logs),
 		IdleTimeout: p.cfg.IdleTimeout,
+		Spares:      p.cfg.Spares,
+		Freeze:      p.cfg.Freeze != "off" && driver.Freezes(),
 		Reach:       p.cfg.Reach,
 		Keys:        p.sessions,
 		Now:         now,
