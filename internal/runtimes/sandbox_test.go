@@ -2,11 +2,11 @@ package runtimes_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -39,23 +39,32 @@ type box struct {
 	t *testing.T
 }
 
-// open makes a sandbox that shows a runtime, or only the default root when r is nil.
+// open makes a sandbox that shows a runtime, or only the default root when r is nil, with nothing in /var/task and /opt.
 func open(t *testing.T, r *runtimes.Runtime) box {
+	t.Helper()
+	task := t.TempDir()
+	if err := os.Chmod(task, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return openAs(t, r, func(spec *sandbox.Spec) {
+		spec.Root = append(spec.Root, sandbox.Mount{Target: "/var/task", Bind: task}, sandbox.Mount{Target: "/opt", Empty: true})
+	})
+}
+
+// openAs makes a sandbox that fill completes.
+func openAs(t *testing.T, r *runtimes.Runtime, fill func(*sandbox.Spec)) box {
 	t.Helper()
 	d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	task := t.TempDir()
-	if err := os.Chmod(task, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	root := append(runtimes.DefaultRoot(), sandbox.Mount{Target: "/var/task", Bind: task}, sandbox.Mount{Target: "/opt", Empty: true})
+	spec := sandbox.Spec{ID: "runtimes-" + strings.ToLower(rand.Text()[:12]), Account: "000000000000", Root: runtimes.DefaultRoot(), TmpSize: 1 << 20, Processes: 100}
 	if r != nil {
-		root = append(root, r.Mounts...)
+		spec.Root = append(spec.Root, r.Mounts...)
 	}
-	s, err := d.Create(t.Context(), sandbox.Spec{ID: "runtimes-" + strings.ToLower(filepath.Base(task)), Account: "000000000000", Root: root, TmpSize: 1 << 20, Processes: 100})
+	fill(&spec)
+	s, err := d.Create(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
