@@ -26,7 +26,7 @@ for p in $packages; do
   if (cd "$work/$name" && setpriv --reuid $uid --regid $uid --clear-groups env -i HOME="$work/home" TMPDIR="$work/tmp" \
     PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LAMINA_TEST_RUN="${LAMINA_TEST_RUN:-}" \
     ./test -test.v -test.timeout 5m >"$work/$name/log" 2>&1); then
-    grep -E '^ *--- SKIP|^    .*(skip|not )' "$work/$name/log" | head -20 || true
+    grep -E '^ *--- SKIP|^    .*(skip|not )|^sandboxtest:' "$work/$name/log" | head -20 || true
     echo "as uid $uid: ok $name ($(grep -c '^--- PASS' "$work/$name/log" || true) tests)"
   else
     status=1

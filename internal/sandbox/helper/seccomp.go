@@ -10,7 +10,8 @@ import (
 // The filter refuses what a function never needs and what kernels are broken through: mounts, namespaces, keyrings,
 // bpf, modules, the machine's clock and power, io_uring, userfaultfd. It answers EPERM, as AWS does for new namespaces.
 // clone3 answers ENOSYS, because a filter cannot look behind its pointer; C libraries then use clone. System calls of
-// another architecture (32-bit, x32) do not exist.
+// another architecture (32-bit, x32) do not exist. Nor do families of sockets beside those in families: some of them know
+// no network namespaces (vsock leads to the hypervisor), others are paths into little-used parts of the kernel.
 var refused = []uint32{
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT,
 	unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT, unix.SYS_FSPICK, unix.SYS_MOVE_MOUNT, unix.SYS_OPEN_TREE,
@@ -30,6 +31,9 @@ var refused = []uint32{
 
 const newNamespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+
+// families are the address families that programs use.
+var families = []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK, unix.AF_PACKET}
 
 // Offsets in struct seccomp_data.
 const (
@@ -59,13 +63,25 @@ func filter() []unix.SockFilter {
 	for _, n := range refusedHere() {
 		p = append(p, skipUnlessEqual(n), answer(eperm))
 	}
+	p = append(p, checkFamily(unix.SYS_SOCKET)...)
+	p = append(p, checkFamily(unix.SYS_SOCKETPAIR)...)
 	return append(p,
 		jump(unix.BPF_JEQ, unix.SYS_CLONE, 0, 3), // the last test may change the accumulator
 		load(dataArg0),
 		jump(unix.BPF_JSET, newNamespaces, 0, 1),
 		answer(eperm),
-		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+		allow,
 	)
+}
+
+// checkFamily ends the filter for one system call: its first argument, of which the kernel uses 32 bits, decides.
+func checkFamily(number uint32) []unix.SockFilter {
+	n := uint8(len(families))
+	p := []unix.SockFilter{jump(unix.BPF_JEQ, number, 0, n+3), load(dataArg0)}
+	for i, f := range families {
+		p = append(p, jump(unix.BPF_JEQ, f, n-uint8(i), 0))
+	}
+	return append(p, answer(uint32(unix.EAFNOSUPPORT)), allow)
 }
 
 func refusedHere() []uint32 { return append(refused[:len(refused):len(refused)], refusedOnArch...) }
@@ -80,6 +96,8 @@ func jump(test uint16, k uint32, yes, no uint8) unix.SockFilter {
 
 func skipIfEqual(k uint32) unix.SockFilter     { return jump(unix.BPF_JEQ, k, 1, 0) }
 func skipUnlessEqual(k uint32) unix.SockFilter { return jump(unix.BPF_JEQ, k, 0, 1) }
+
+var allow = unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW}
 
 func answer(errno uint32) unix.SockFilter {
 	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | errno}

@@ -8,6 +8,7 @@ package sandboxtest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,15 +38,30 @@ func Main(m *testing.M, s Suite) int {
 	if dir := os.Getenv(ownerVariable); dir != "" {
 		own(s, dir)
 	}
+	if what := os.Getenv(attackVariable); what != "" {
+		attack(what)
+	}
 	code := m.Run()
-	fmt.Printf("sandboxtest: %d cases ran as user %d\n", ran.Load(), os.Geteuid())
+	fmt.Printf("sandboxtest: %d cases ran as user %d, %d could not\n", ran.Load(), os.Geteuid(), skipped.Load())
 	return code
 }
 
-var ran atomic.Int64
+// leastCases is how many cases have to run, whoever runs them: all, but for some that need what a user may lack.
+const leastCases = 47
+
+var ran, skipped atomic.Int64
 
 // Run runs every case.
-func Run(t *testing.T, s Suite) { RunOnly(t, s) }
+func Run(t *testing.T, s Suite) {
+	before := ran.Load()
+	RunOnly(t, s)
+	if n := ran.Load() - before; n < leastCases && !selected() {
+		t.Errorf("%d cases ran as user %d, there have to be %d", n, os.Geteuid(), leastCases)
+	}
+}
+
+// selected tells whether -run names single cases.
+func selected() bool { return strings.Contains(flag.Lookup("test.run").Value.String(), "/") }
 
 // RunOnly runs the named cases, or all when none is named.
 func RunOnly(t *testing.T, s Suite, names ...string) {
@@ -54,7 +70,13 @@ func RunOnly(t *testing.T, s Suite, names ...string) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			ran.Add(1)
+			defer func() {
+				if t.Skipped() {
+					skipped.Add(1)
+				} else {
+					ran.Add(1)
+				}
+			}()
 			c.run(newEnv(t, s))
 		})
 	}
@@ -100,6 +122,15 @@ var cases = []testCase{
 	{"fork bomb", testForkBomb},
 	{"memory use", testMemoryUse},
 	{"memory limit", testMemoryLimit},
+
+	{"hostile system calls", testHostileCalls},
+	{"hostile to PID 1", testHostileToHelper},
+	{"hostile to the network", testHostileNetwork},
+	{"hostile to another sandbox", testHostileToAnother},
+	{"hostile to the host's files", testHostileToHost},
+	{"hogs beside others", testHogs},
+	{"endless output", testEndlessOutput},
+	{"thread hog", testThreadHog},
 
 	{"complete", testComplete},
 	{"freeze", testFreeze},

@@ -1,0 +1,301 @@
+package sandboxtest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// attackVariable makes a test program, which a case shows inside a sandbox, a hostile one. Its value is what the program
+// tries, then words for that, with spaces between.
+const attackVariable = "LAMINA_SANDBOXTEST_ATTACK"
+
+// attack tries, prints a line for everything that was not refused as it should be, and "done" at the end.
+func attack(what string) {
+	words := strings.Fields(what)
+	switch words[0] {
+	case "calls":
+		tryAll(calls)
+	case "network":
+		tryNetwork(words[1:])
+	case "helper":
+		harmHelper()
+	case "ipc":
+		tryAll([]attempt{{"shared memory of another", otherMemory, []error{unix.ENOENT}}})
+	case "ipc-owner":
+		makeMemory()
+	case "threads":
+		countThreads()
+	case "output":
+		for line := strings.Repeat("x", 1<<16); ; {
+			os.Stdout.WriteString(line)
+		}
+	}
+	fmt.Println("done")
+	os.Exit(0)
+}
+
+// attempt is one thing that must be refused with one of the errors.
+type attempt struct {
+	name    string
+	try     func() error
+	refused []error
+}
+
+func tryAll(list []attempt) {
+	for _, a := range list {
+		err := a.try()
+		if err == nil {
+			fmt.Println(a.name + ": worked")
+			continue
+		}
+		if !slices.ContainsFunc(a.refused, func(want error) bool { return errors.Is(err, want) }) {
+			fmt.Printf("%s: refused with %v, want %v\n", a.name, err, a.refused)
+		}
+	}
+}
+
+var (
+	eperm    = []error{unix.EPERM}
+	enosys   = []error{unix.ENOSYS}
+	noFamily = []error{unix.EAFNOSUPPORT}
+	readOnly = []error{unix.EROFS, unix.EACCES, unix.EPERM}
+	absent   = []error{unix.ENOENT, unix.EACCES, unix.EPERM, unix.ENOTDIR}
+)
+
+// calls are what breaks sandboxes: mounts, namespaces, the kernel's less trodden ways, and devices.
+var calls = []attempt{
+	{"mount a tmpfs", func() error { return unix.Mount("none", "/tmp", "tmpfs", 0, "") }, eperm},
+	{"bind", func() error { return unix.Mount("/tmp", "/opt", "", unix.MS_BIND, "") }, eperm},
+	{"remount /opt", func() error { return unix.Mount("", "/opt", "", unix.MS_REMOUNT|unix.MS_BIND, "") }, eperm},
+	{"remount /", func() error { return unix.Mount("", "/", "", unix.MS_REMOUNT, "") }, eperm},
+	{"unmount /opt", func() error { return unix.Unmount("/opt", unix.MNT_DETACH) }, eperm},
+	{"unmount /proc", func() error { return unix.Unmount("/proc", 0) }, eperm},
+	{"clone a tree", func() error { _, err := unix.OpenTree(unix.AT_FDCWD, "/", unix.OPEN_TREE_CLONE); return err }, eperm},
+	{"open a file system", func() error { _, err := unix.Fsopen("tmpfs", 0); return err }, eperm},
+	{"change a mount", func() error {
+		return unix.MountSetattr(unix.AT_FDCWD, "/opt", 0, &unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY})
+	}, eperm},
+	{"move a mount", func() error { return unix.MoveMount(unix.AT_FDCWD, "/opt", unix.AT_FDCWD, "/tmp", 0) }, eperm},
+	{"pivot", func() error { return unix.PivotRoot("/tmp", "/tmp") }, eperm},
+	{"chroot", func() error { return unix.Chroot("/tmp") }, eperm},
+
+	{"unshare user", func() error { return unix.Unshare(unix.CLONE_NEWUSER) }, eperm},
+	{"unshare mounts", func() error { return unix.Unshare(unix.CLONE_NEWNS) }, eperm},
+	{"unshare network", func() error { return unix.Unshare(unix.CLONE_NEWNET) }, eperm},
+	{"clone into a user namespace", func() error {
+		return (&exec.Cmd{Path: "/bin/true", SysProcAttr: &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER}}).Run()
+	}, eperm},
+	{"clone3", func() error { return call(unix.SYS_CLONE3, 0, 0, 0) }, enosys},
+	{"enter a namespace", func() error {
+		f, err := os.Open("/proc/self/ns/net")
+		if err != nil {
+			return err
+		}
+		return unix.Setns(int(f.Fd()), 0)
+	}, eperm},
+
+	{"add a key", func() error {
+		_, err := unix.AddKey("user", "x", []byte("x"), unix.KEY_SPEC_SESSION_KEYRING)
+		return err
+	}, eperm},
+	{"join a keyring", func() error { _, err := unix.KeyctlJoinSessionKeyring("x"); return err }, eperm},
+	{"bpf", func() error { return call(unix.SYS_BPF, 0, 0, 0) }, eperm},
+	{"perf events", func() error { return call(unix.SYS_PERF_EVENT_OPEN, 0, 0, 0) }, eperm},
+	{"user faults", func() error { return call(unix.SYS_USERFAULTFD, 0, 0, 0) }, eperm},
+	{"io_uring", func() error { return call(unix.SYS_IO_URING_SETUP, 1, 0, 0) }, eperm},
+	{"load a module", func() error { return call(unix.SYS_INIT_MODULE, 0, 0, 0) }, eperm},
+	{"load a kernel", func() error { return call(unix.SYS_KEXEC_LOAD, 0, 0, 0) }, eperm},
+	{"reboot", func() error { return unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_ON) }, eperm},
+	{"swap", func() error { return call(unix.SYS_SWAPOFF, 0, 0, 0) }, eperm},
+	{"set the clock", func() error { return unix.Settimeofday(&unix.Timeval{Sec: 1}) }, eperm},
+	{"set the host name", func() error { return unix.Sethostname([]byte("x")) }, eperm},
+	{"open by handle", func() error { return call(unix.SYS_OPEN_BY_HANDLE_AT, 0, 0, 0) }, eperm},
+	{"watch a file system", func() error { return call(unix.SYS_FANOTIFY_INIT, 0, 0, 0) }, eperm},
+	{"kernel log", func() error { return call(unix.SYS_SYSLOG, 3, 0, 0) }, eperm},
+
+	{"become root", func() error { return unix.Setresuid(0, 0, 0) }, []error{unix.EPERM, unix.EINVAL}},
+	{"become another", func() error { return unix.Setresuid(1, 1, 1) }, []error{unix.EPERM, unix.EINVAL}},
+	{"other groups", func() error { return unix.Setgroups([]int{0}) }, []error{unix.EPERM, unix.EINVAL}},
+	{"a device", func() error { return unix.Mknod("/tmp/disk", unix.S_IFBLK|0o666, 0x800) }, eperm},
+	{"a device of memory", func() error { return unix.Mknod("/tmp/mem", unix.S_IFCHR|0o666, 0x101) }, eperm},
+	{"give a file away", func() error { return touchAnd("/tmp/given", func(p string) error { return os.Chown(p, 0, 0) }) },
+		[]error{unix.EPERM, unix.EINVAL}},
+	{"an attribute of trust", func() error {
+		return touchAnd("/tmp/trusted", func(p string) error { return unix.Setxattr(p, "trusted.overlay.opaque", []byte("y"), 0) })
+	}, eperm},
+	{"a capability on a file", func() error {
+		return touchAnd("/tmp/capable", func(p string) error { return unix.Setxattr(p, "security.capability", make([]byte, 20), 0) })
+	}, []error{unix.EPERM, unix.EINVAL}},
+	{"more open files", func() error { return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 4096, Max: 4096}) }, eperm},
+	{"more processes", func() error { return unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}) }, eperm},
+	{"real time", func() error {
+		p := [1]int32{1}
+		return call(unix.SYS_SCHED_SETSCHEDULER, 0, 1, uintptr(unsafe.Pointer(&p)))
+	}, eperm},
+
+	write("/opt/new", readOnly), write("/opt/a", readOnly), write("/var/task/new", readOnly), write("/usr/new", readOnly),
+	write("/dev/new", readOnly), write("/new", readOnly),
+	write("/proc/sys/kernel/core_pattern", readOnly), write("/proc/sys/kernel/hostname", readOnly),
+	write("/proc/sysrq-trigger", absent), write("/proc/sys/vm/drop_caches", readOnly),
+	write("/proc/sys/user/max_user_namespaces", readOnly), write("/proc/self/uid_map", readOnly),
+	read("/dev/shm"), read("/dev/pts"), read("/dev/mem"), read("/sys"), read("/sys/fs/cgroup"), read("/.lamina"), read("/root"), read("/home"),
+	read("/etc/shadow"), read("/run"), read("/var/lib"), read("/proc/kmsg"), read("/proc/1/root/etc"), read("/proc/1/environ"),
+	read("/proc/1/cwd/"), read("/proc/1/fd"), read("/proc/1/mem"), read("/proc/1/map_files"),
+
+	{"raw socket", func() error { return closing(unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)) }, eperm},
+	{"packet socket", func() error { return closing(unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)) }, eperm},
+	{"socket to the hypervisor", func() error { return closing(unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0)) }, noFamily},
+	{"socket to the kernel's ciphers", func() error { return closing(unix.Socket(unix.AF_ALG, unix.SOCK_SEQPACKET, 0)) }, noFamily},
+	{"bluetooth", func() error { return closing(unix.Socket(unix.AF_BLUETOOTH, unix.SOCK_RAW, 1)) }, noFamily},
+	{"a number with high bits", func() error { return call(unix.SYS_SOCKET, 1<<32|unix.AF_VSOCK, unix.SOCK_STREAM, 0) }, noFamily},
+}
+
+// call is a raw system call.
+func call(number, a, b, c uintptr) error {
+	if _, _, errno := unix.Syscall6(number, a, b, c, 0, 0, 0); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+func closing(fd int, err error) error {
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err
+}
+
+func touchAnd(path string, f func(string) error) error {
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		return err
+	}
+	return f(path)
+}
+
+func write(path string, refused []error) attempt {
+	return attempt{"write " + path, func() error {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = f.WriteString("1")
+		return err
+	}, refused}
+}
+
+// read tries to see something of a file or folder.
+func read(path string) attempt {
+	return attempt{"read " + path, func() error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if list, err := f.Readdirnames(1); err == nil && len(list) > 0 {
+			return nil
+		}
+		_, err = f.Read(make([]byte, 1))
+		return err
+	}, append(absent, unix.EIO, unix.EISDIR)}
+}
+
+// tryNetwork dials addresses, and the names of abstract Unix sockets.
+func tryNetwork(addrs []string) {
+	var list []attempt
+	for _, addr := range addrs {
+		kind := "tcp"
+		if strings.HasPrefix(addr, "@") {
+			kind = "unix"
+		}
+		list = append(list, attempt{"dial " + addr, func() error {
+			c, err := net.DialTimeout(kind, addr, 2*time.Second)
+			if err == nil {
+				c.Close()
+			}
+			return err
+		}, []error{unix.ECONNREFUSED, unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES}})
+	}
+	tryAll(list)
+}
+
+// harmHelper does to PID 1 what a process might that has its user ID, or that of one of its threads.
+func harmHelper() {
+	threads, _ := os.ReadDir("/proc/1/task")
+	for _, t := range threads {
+		tid, _ := strconv.Atoi(t.Name())
+		for sig := 1; sig <= 64; sig++ {
+			call(unix.SYS_TGKILL, 1, uintptr(tid), uintptr(sig))
+		}
+		tryAll([]attempt{
+			{"trace a thread of PID 1", func() error { return unix.PtraceAttach(tid) }, eperm},
+			{"seize a thread of PID 1", func() error { return unix.PtraceSeize(tid) }, eperm},
+		})
+	}
+	one, err := unix.PidfdOpen(1, 0)
+	if err == nil {
+		for fd := range 16 {
+			if _, err := unix.PidfdGetfd(one, fd, 0); err != unix.EPERM {
+				fmt.Printf("descriptor %d of PID 1: %v\n", fd, err)
+			}
+		}
+		unix.PidfdSendSignal(one, unix.SIGKILL, nil, 0)
+		unix.PidfdSendSignal(one, unix.SIGSTOP, nil, 0)
+	}
+	var data [8]byte
+	local := []unix.Iovec{{Base: &data[0], Len: 8}}
+	tryAll([]attempt{
+		{"memory of PID 1", func() error {
+			_, err := unix.ProcessVMReadv(1, local, []unix.RemoteIovec{{Base: 0x400000, Len: 8}}, 0)
+			return err
+		}, eperm},
+		{"program of PID 1", func() error { _, err := os.Readlink("/proc/1/exe"); return err }, absent},
+		{"session of PID 1", func() error { return unix.Setpgid(1, 0) }, []error{unix.EPERM, unix.ESRCH, unix.EACCES}},
+	})
+	// Our own descriptors lead nowhere but to what we were given.
+	for fd := 3; fd < 1024; fd++ {
+		if kind, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)); err == nil && !strings.HasPrefix(kind, "anon_inode:") {
+			fmt.Printf("descriptor %d is %s\n", fd, kind)
+		}
+	}
+}
+
+// A segment of System V shared memory, by a key that both sandboxes know.
+const memoryKey = 0x6c616d69
+
+func makeMemory() {
+	if _, err := unix.SysvShmGet(memoryKey, 4096, unix.IPC_CREAT|0o666); err != nil {
+		fmt.Println("shared memory:", err)
+	}
+}
+
+func otherMemory() error {
+	_, err := unix.SysvShmGet(memoryKey, 4096, 0)
+	return err
+}
+
+// countThreads starts as many threads as it can, each a process of its own to the kernel's count.
+func countThreads() {
+	n := 0
+	for ; n < 4096; n++ {
+		cmd := exec.Command("/bin/sleep", "1000")
+		if err := cmd.Start(); err != nil {
+			if !errors.Is(err, unix.EAGAIN) {
+				fmt.Println("threads:", err)
+			}
+			break
+		}
+	}
+	fmt.Println("started", n)
+}
