@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/laminadev/lamina/client"
+	"github.com/laminadev/lamina/internal/project"
 )
 
 // The exit codes of every command.
@@ -46,12 +47,16 @@ func exitCode(err error) int {
 		api      smithy.APIError
 		own      *client.Error
 		missing  *notFoundError
+		shell    *exitError
+		folder   *project.Error
 	)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &folder):
 		return exitUsage
+	case errors.As(err, &shell):
+		return shell.code
 	case errors.As(err, &function):
 		return exitFunction
 	case errors.As(err, &missing):
@@ -89,8 +94,8 @@ func (e *notFoundError) Error() string { return e.text }
 
 // explain prints an error of a command and what to do next.
 func explain(w io.Writer, command string, err error, code int) {
-	if err == nil || code == exitInterrupted {
-		return
+	if shell := (*exitError)(nil); err == nil || code == exitInterrupted || errors.As(err, &shell) {
+		return // a shell has said itself what went wrong in it
 	}
 	fmt.Fprintln(w, "lamina: "+strings.ReplaceAll(err.Error(), "\n", "\nlamina: "))
 	var hint interface{ Hint() string }

@@ -23,7 +23,7 @@ func House() []Room {
 		{Path: "cmd/lamina", Floor: 11, Imports: []string{"cli", "sandbox/helper"}, Gives: "main only: signals, exit code; named lamina-init it is the sandbox's PID 1"},
 		{Path: "cmd/lamina-init", Floor: 11, Imports: []string{"sandbox/helper"}, Gives: "the sandbox's PID 1 as a program of its own: tiny, static"},
 
-		{Path: "cli", Floor: 10, Imports: []string{"daemon", "client", "config", "layer", "layer/*"}, Gives: "one command a file; text and JSON output"},
+		{Path: "cli", Floor: 10, Imports: []string{"daemon", "client", "config", "project", "layer", "layer/*"}, Gives: "one command a file; text and JSON output"},
 		{Path: "daemon", Floor: 9, Imports: []string{"*"}, Gives: "builds the parts in order, starts, stops them: the only wiring place"},
 
 		{Path: "api", Floor: 8, Imports: append([]string{"api/lambdaapi", "api/laminaapi", "api/stsapi"}, doors...), Level: true, Gives: "the front door: service dispatch, origin check, auth, errors"},
@@ -84,6 +84,7 @@ func House() []Room {
 		{Path: "objfile", Floor: 1, Gives: "what an ELF, Mach-O or PE file needs"},
 		{Path: "database", Floor: 1, Gives: "open, transaction, dialect, migrate"},
 		{Path: "overlay", Floor: 1, Gives: "one overlayfs mount from ordered lower folders"},
+		{Path: "project", Floor: 1, Gives: "what a folder says about how to run its function: a SAM template, conventions"},
 		{Path: "config", Floor: 1, Gives: "the server's settings: load, default, validate"},
 		{Path: "client", Floor: 1, Gives: "Go client for what AWS's SDK does not cover; outside internal/, so that others may use it"},
 
