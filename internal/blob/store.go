@@ -10,6 +10,12 @@ import (
 	"github.com/laminadev/lamina/internal/digest"
 )
 
+// copyBuffer is how many bytes are moved at a time.
+const copyBuffer = 256 << 10
+
+// onlyReader hides what would bring a buffer of its own.
+type onlyReader struct{ io.Reader }
+
 // Store keeps blobs over a driver.
 type Store struct{ driver Driver }
 
@@ -23,7 +29,7 @@ func (s *Store) Stage(ctx context.Context, r io.Reader) (*Staged, error) {
 		return nil, fmt.Errorf("cannot stage a blob: %w", err)
 	}
 	st := &Staged{driver: d, hash: sha256.New()}
-	if st.size, err = io.Copy(io.MultiWriter(d, st.hash), r); err != nil {
+	if st.size, err = io.CopyBuffer(io.MultiWriter(d, st.hash), onlyReader{r}, make([]byte, copyBuffer)); err != nil {
 		d.Discard()
 		return nil, err
 	}
@@ -60,6 +66,13 @@ func (s *Staged) Size() int64 { return s.size }
 
 // ReadAt reads what was staged.
 func (s *Staged) ReadAt(p []byte, off int64) (int, error) { return s.driver.ReadAt(p, off) }
+
+// WriteAhead says that the bytes will probably be committed, after some other work: a driver may begin with its part of it.
+func (s *Staged) WriteAhead() {
+	if d, ok := s.driver.(interface{ WriteAhead() }); ok {
+		d.WriteAhead()
+	}
+}
 
 // Commit makes the bytes a blob. When it returns, they survive a power failure.
 func (s *Staged) Commit(ctx context.Context) error {

@@ -80,7 +80,12 @@ func (s *Service) OpenZip(ctx context.Context, d digest.Digest) (blob.Reader, er
 
 // importZip verifies and stores a zip; unzipped is how many bytes it may hold, always more than 0.
 func (s *Service) importZip(ctx context.Context, st *blob.Staged, unzipped int64) (lambda.Content, error) {
-	return s.trees.Import(ctx, st, layerstore.ImportLimits{ZippedSize: lambda.MaxZipSize, UnzippedSize: unzipped})
+	return s.importFor(ctx, "", st, unzipped)
+}
+
+// importFor is importZip for an account, whose trees share files with this one.
+func (s *Service) importFor(ctx context.Context, account string, st *blob.Staged, unzipped int64) (lambda.Content, error) {
+	return s.trees.Import(ctx, st, layerstore.ImportLimits{ZippedSize: lambda.MaxZipSize, UnzippedSize: unzipped, Account: account})
 }
 
 // discard is deferred by every operation that is given a zip; it does nothing when there is none, or after Import.

@@ -36,7 +36,7 @@ func (s *Service) PublishLayerVersion(ctx context.Context, in PublishLayerVersio
 	if in.Zip == nil {
 		return catalog.LayerVersion{}, lambda.Errorf(lambda.Invalid, "Missing Content")
 	}
-	content, err := s.importZip(ctx, in.Zip, lambda.MaxUnzippedSize)
+	content, err := s.importFor(ctx, in.Layer.Account, in.Zip, lambda.MaxUnzippedSize)
 	if err != nil {
 		return catalog.LayerVersion{}, err
 	}

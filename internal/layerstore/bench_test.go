@@ -3,11 +3,14 @@ package layerstore_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/zip"
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/blob/diskblob"
@@ -96,4 +99,92 @@ func importOnce(b *testing.B, zip, dir string) (answered, mountable time.Duratio
 	mountable = time.Since(began)
 	l.Release()
 	return answered, mountable
+}
+
+// BenchmarkRepublish takes in a layer of which a tenth is new, and then the identical zip, beside `unzip -q` in turns: each
+// until its tree may be mounted.
+func BenchmarkRepublish(b *testing.B) {
+	unzip, err := exec.LookPath("unzip")
+	if err != nil {
+		b.Skip("unzip is not installed")
+	}
+	dir := b.TempDir()
+	zips := make([]string, 2)
+	for i := range zips {
+		var zip bytes.Buffer
+		if err := lambdatest.BenchLayer(&zip); err != nil {
+			b.Fatal(err)
+		}
+		zips[i] = filepath.Join(dir, fmt.Sprintf("layer%d.zip", i))
+		if err := os.WriteFile(zips[i], changeTenth(b, zip.Bytes(), i), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var republished, identical, unzipped time.Duration
+	for round := 0; b.Loop(); round++ {
+		to := filepath.Join(dir, fmt.Sprint(round))
+		importOnce(b, zips[0], to+".imported") // closes the store: everything is shared
+		rest(b, dir)
+		began := time.Now()
+		if out, err := exec.Command(unzip, "-q", zips[1], "-d", to+".unzipped").CombinedOutput(); err != nil {
+			b.Fatalf("unzip: %v: %s", err, out)
+		}
+		unzipped += time.Since(began)
+		rest(b, dir)
+		_, m := importOnce(b, zips[1], to+".imported")
+		republished += m
+		rest(b, dir)
+		_, m = importOnce(b, zips[1], to+".imported")
+		identical += m
+		rest(b, dir)
+	}
+	n := float64(b.N)
+	b.ReportMetric(float64(unzipped.Milliseconds())/n, "unzip-ms")
+	b.ReportMetric(float64(republished.Milliseconds())/n, "republish-ms")
+	b.ReportMetric(float64(identical.Milliseconds())/n, "identical-ms")
+	b.ReportMetric(float64(republished)/float64(unzipped), "republish-ratio")
+	b.ReportMetric(float64(identical)/float64(unzipped), "identical-ratio")
+}
+
+// changeTenth gives the zip again with every tenth file changed by its version.
+func changeTenth(b *testing.B, old []byte, version int) []byte {
+	b.Helper()
+	r, err := zip.NewReader(bytes.NewReader(old), int64(len(old)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for i, f := range r.File {
+		if i%10 != 9 {
+			err = w.Copy(f)
+		} else {
+			err = changeFile(w, f, version)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func changeFile(w *zip.Writer, f *zip.File, version int) error {
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	h := f.FileHeader
+	to, err := w.CreateHeader(&zip.FileHeader{Name: h.Name, Method: h.Method, Modified: h.Modified, ExternalAttrs: h.ExternalAttrs, CreatorVersion: h.CreatorVersion})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(to, "# version %d\n", version); err != nil {
+		return err
+	}
+	_, err = io.Copy(to, r)
+	return err
 }

@@ -26,19 +26,22 @@ type build struct {
 	path          string
 	dir           *os.File // of path, locked exclusively; the lock moves with the folder
 	content, tree digest.Digest
+	files         *files    // that the tree's files are shared in; nil when they are not
+	made          *unpacker // how it was made, for share
 }
 
 // build unpacks an archive into a new folder below tmp. After an error nothing is left of it.
-func (s *Store) build(ctx context.Context, a *archive.Archive) (*build, error) {
+func (s *Store) build(ctx context.Context, a *archive.Archive, files *files) (*build, error) {
 	b, err := s.newBuild()
 	if err != nil {
 		return nil, err
 	}
-	sums, err := b.unpack(ctx, a)
-	if err != nil {
+	b.files = files
+	if err := b.unpack(ctx, a); err != nil {
 		return nil, errors.Join(err, b.discard())
 	}
-	b.content, b.tree = layer.Keys(a.Entries(), sums)
+	b.content, b.tree = layer.Keys(a.Entries(), b.made.sums)
+	s.inflated.Add(b.made.inflated.Load())
 	return b, nil
 }
 
@@ -60,25 +63,26 @@ func (s *Store) newBuild() (*build, error) {
 	}
 }
 
-func (b *build) unpack(ctx context.Context, a *archive.Archive) ([]digest.Digest, error) {
+func (b *build) unpack(ctx context.Context, a *archive.Archive) error {
 	if err := b.dir.Chmod(0o755); err != nil {
-		return nil, err
+		return err
 	}
 	if os.Geteuid() == 0 {
 		if err := b.dir.Chown(0, 0); err != nil { // tmp may hand down a group
-			return nil, err
+			return err
 		}
 	}
 	path := filepath.Join(b.path, rootName)
 	if err := os.Mkdir(path, 0o700); err != nil {
-		return nil, err
+		return err
 	}
 	root, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer root.Close()
-	return unpack(ctx, a, int(root.Fd()))
+	b.made, err = unpack(ctx, a, int(root.Fd()), int(b.dir.Fd()), b.files)
+	return err
 }
 
 // unpackBlob builds the tree of a stored zip.
@@ -87,7 +91,7 @@ func (s *Store) unpackBlob(ctx context.Context, r blob.Reader, c lambda.Content)
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.build(ctx, a)
+	b, err := s.build(ctx, a, nil) // whose it is, is not known any more
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +115,8 @@ func (s *Store) finish(ctx context.Context, b *build, c lambda.Content) (*os.Fil
 		}
 	} else if err := b.mark(); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot keep tree %s: %w", c.TreeKey, err), b.discard())
+	} else {
+		s.shareLater(b)
 	}
 	if err := s.memo.put(c); err != nil {
 		s.log.Warn("cannot write down what is known of a zip", "zip", c.Digest, "error", err)

@@ -33,7 +33,7 @@ func FuzzImport(f *testing.F) {
 			checkTree(t, s, c)
 		}
 		wantNames(t, base, "blobs", "store")
-		wantNames(t, s.dir, "memo", "tmp", "trees")
+		wantNames(t, s.dir, "files", "memo", "tmp", "trees")
 		wantNames(t, filepath.Join(s.dir, "tmp"))
 		if err := os.RemoveAll(s.tree(c)); err == nil {
 			wantNames(t, filepath.Join(s.dir, "trees"))

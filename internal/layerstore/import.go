@@ -12,10 +12,13 @@ import (
 	"github.com/laminadev/lamina/internal/layer"
 )
 
-// ImportLimits bound what Import accepts; 0 means no limit.
+// ImportLimits bound what Import accepts, 0 meaning no limit, and say for whom it is.
 type ImportLimits struct {
 	ZippedSize   int64 // bytes of the zip
 	UnzippedSize int64 // bytes of what it holds
+
+	// Account is whose trees may share files with this one; with "", none may.
+	Account string
 }
 
 // maxEntries bounds the entries of a zip from a stranger, and with them the memory and the inodes that it costs.
@@ -38,7 +41,12 @@ func (s *Store) Import(ctx context.Context, st *blob.Staged, lim ImportLimits) (
 	if err != nil {
 		return lambda.Content{}, importError(err, lim)
 	}
-	b, err := s.build(ctx, a)
+	st.WriteAhead() // while we unpack
+	files, err := s.filesOf(lim.Account)
+	if err != nil {
+		return lambda.Content{}, err
+	}
+	b, err := s.build(ctx, a, files)
 	if err != nil {
 		return lambda.Content{}, importError(err, lim)
 	}
@@ -81,7 +89,7 @@ func (s *Store) PutFolder(ctx context.Context, dir string) (lambda.Content, erro
 		return lambda.Content{}, fmt.Errorf("cannot store folder %q: %w", dir, err)
 	}
 	defer st.Discard()
-	c, err := s.Import(ctx, st, ImportLimits{})
+	c, err := s.Import(ctx, st, ImportLimits{Account: ownFiles})
 	if err != nil {
 		return lambda.Content{}, fmt.Errorf("cannot store folder %q: %w", dir, err)
 	}

@@ -7,6 +7,7 @@
 //	<Dir>/tmp/<anything>/            a tree that is being made, or removed
 //	<Dir>/trees/<tree key>/root/     a tree: exactly what the zip holds
 //	<Dir>/trees/<tree key>/complete  its marker
+//	<Dir>/files/<account>/…          files that trees of an account share, as hard links (see files)
 //	<Dir>/memo/<zip digest>          what is known of a zip that was imported (a shortcut, may be lost)
 //
 // A tree is written below tmp, moved to its name, synced, and only then marked. Without its marker it is not trusted: a
@@ -23,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/laminadev/lamina/internal/archive"
@@ -37,6 +39,10 @@ type Options struct {
 	Blobs *blob.Store      // of the zips; the store does not close it
 	Now   func() time.Time // nil: time.Now
 	Log   *slog.Logger     // nil: nothing is logged
+
+	// ShareAll lets trees of all accounts share files, in place of those of one account. It saves room, and functions can see
+	// by the number of a file's links whether others have it too.
+	ShareAll bool
 }
 
 // Store keeps layers. Its methods may be called concurrently.
@@ -46,7 +52,11 @@ type Store struct {
 	now   func() time.Time
 	memo  memo
 
-	tmp, trees string
+	tmp, trees, files string
+
+	shareAll bool
+	maxLinks uint64 // of a shared file; 0: the file system's own limit
+	inflated atomic.Int64
 
 	// background is the context of work that outlives the call that began it; stop ends it.
 	background context.Context
@@ -55,6 +65,7 @@ type Store struct {
 
 	mu     sync.Mutex // guards the fields below, and the fields of every held that say so
 	held   map[digest.Digest]*held
+	opened map[string]*files // by account
 	closed bool
 }
 
@@ -74,7 +85,12 @@ func Open(o Options) (*Store, error) {
 		memo:  memo{dir: filepath.Join(base, "memo")},
 		tmp:   filepath.Join(base, "tmp"),
 		trees: filepath.Join(base, "trees"),
+		files: filepath.Join(base, "files"),
 		held:  make(map[digest.Digest]*held),
+
+		opened:   make(map[string]*files),
+		shareAll: o.ShareAll,
+		maxLinks: maxLinks,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -84,7 +100,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s.background, s.stop = context.WithCancel(context.Background())
 	// The folders above a tree are open to all, since whoever mounts it in a user namespace has to reach it.
-	for _, dir := range []string{base, s.tmp, s.trees, s.memo.dir} {
+	for _, dir := range []string{base, s.tmp, s.trees, s.files, s.memo.dir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("cannot make the folder of trees: %w", err)
 		}
@@ -122,7 +138,14 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	s.stop()
 	s.work.Wait()
-	return nil
+	var errs []error
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for account, f := range s.opened {
+		errs = append(errs, f.close())
+		delete(s.opened, account)
+	}
+	return errors.Join(errs...)
 }
 
 // start runs f in the background; it reports whether the store is still open to that.

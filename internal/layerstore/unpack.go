@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -25,20 +26,25 @@ const (
 )
 
 // unpack writes the entries of an archive below an empty directory, reading each content once, and gives the SHA-256 of
-// each.
+// each. What the account has already (files, nil when nothing is shared) is linked and, where the packed bytes are known too,
+// not even inflated.
 //
 // Nothing is written through a link: archive lets nothing lie below one, directories come first and links last, and each
 // directory is opened component by component without following links. Modes and times of directories are set at the end,
 // the deepest first, so that a directory that shuts its owner out can still be filled.
-func unpack(ctx context.Context, a *archive.Archive, root int) ([]digest.Digest, error) {
-	u := &unpacker{archive: a, entries: a.Entries(), root: root}
+func unpack(ctx context.Context, a *archive.Archive, root, scratch int, files *files) (*unpacker, error) {
+	u := &unpacker{archive: a, entries: a.Entries(), root: root, scratch: scratch, files: files}
 	u.sums = make([]digest.Digest, len(u.entries))
+	if files != nil {
+		u.packed = make([]packedKey, len(u.entries))
+		u.linked = make([]linked, len(u.entries))
+	}
 	for _, step := range []func(context.Context) error{u.makeDirs, u.writeFiles, u.makeLinks, u.closeDirs} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return u.sums, nil
+	return u, nil
 }
 
 type unpacker struct {
@@ -46,6 +52,13 @@ type unpacker struct {
 	entries []archive.Entry
 	sums    []digest.Digest
 	root    int
+	scratch int // a directory beside it
+
+	files  *files
+	packed []packedKey // of files that are not empty; nil without files, like the next
+	linked []linked    // whether a file was linked
+
+	inflated atomic.Int64 // contents that were inflated
 }
 
 func (u *unpacker) makeDirs(context.Context) error {
@@ -141,11 +154,84 @@ func (w *writer) write(ctx context.Context, b batch) error {
 func (w *writer) writeFile(dir, i int) error {
 	e := w.entries[i]
 	_, name := split(e.Path)
+	if w.files == nil || e.Size == 0 {
+		return w.writeNew(dir, i, name)
+	}
+	if done, err := w.recall(dir, i, name); done || err != nil {
+		return err
+	}
+	if e.Size < copyBuffer {
+		return w.writeSmall(dir, i, name)
+	}
+	if err := w.writeNew(dir, i, name); err != nil {
+		return err
+	}
+	return w.exchange(dir, i, name)
+}
+
+// recall links a file whose packed bytes are known, without inflating them.
+func (w *writer) recall(dir, i int, name string) (done bool, err error) {
+	p, r, err := w.archive.OpenPacked(w.entries[i])
+	if err != nil {
+		return false, err
+	}
+	if w.packed[i], err = keyOfPacked(w.hash, w.buf, p, r); err != nil {
+		return false, err
+	}
+	sum, ok := w.files.packed.get(w.packed[i], w.buf)
+	if !ok {
+		return false, nil
+	}
+	w.sums[i] = sum
+	return w.link(dir, i, name), nil
+}
+
+// link links a file whose content is known to be sums[i].
+func (w *writer) link(dir, i int, name string) bool {
+	w.linked[i] = w.files.link(keyOfFile(w.entries[i], w.sums[i]), dir, name)
+	return w.linked[i] == shared
+}
+
+// writeSmall looks at the content before a file is made for it.
+func (w *writer) writeSmall(dir, i int, name string) error {
+	e := w.entries[i]
+	var content []byte
+	// The content is shorter than the buffer: it comes in one piece, and when it was checked to its end.
+	if err := w.read(e, func(p []byte) error { content = p; return nil }); err != nil {
+		return err
+	}
+	w.sums[i] = digest.Of(content)
+	if w.linked[i] != full && w.link(dir, i, name) {
+		return nil
+	}
+	return w.create(dir, name, e, func(fd int) error { return writeAll(fd, content) })
+}
+
+// exchange replaces a file that was written by the one that the account has already. It comes in outside of the tree, where
+// no entry of the zip can have its name.
+func (w *writer) exchange(dir, i int, name string) error {
+	if w.linked[i] == full {
+		return nil
+	}
+	beside := strconv.Itoa(i)
+	w.linked[i] = w.files.link(keyOfFile(w.entries[i], w.sums[i]), w.scratch, beside)
+	if w.linked[i] != shared {
+		return nil
+	}
+	return unix.Renameat(w.scratch, beside, dir, name)
+}
+
+func (w *writer) writeNew(dir, i int, name string) error {
+	return w.create(dir, name, w.entries[i], func(fd int) error { return w.copy(fd, i) })
+}
+
+// create makes a file with the mode and the time of an entry.
+func (w *writer) create(dir int, name string, e archive.Entry, write func(fd int) error) error {
 	fd, err := unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}
-	err = w.copy(fd, i)
+	err = write(fd)
 	if err == nil {
 		err = unix.Fchmod(fd, uint32(e.Mode.Perm()))
 	}
@@ -168,6 +254,7 @@ func (w *writer) copy(fd, i int) error {
 
 // read gives the content of an entry to f, in pieces as large as the buffer.
 func (w *writer) read(e archive.Entry, f func([]byte) error) error {
+	w.inflated.Add(1)
 	r, err := w.archive.Open(e)
 	if err != nil {
 		return err

@@ -49,18 +49,13 @@ func lock(f *os.File) (bool, error) {
 	return st.Nlink > 0, nil
 }
 
-// writeback is how many bytes are written before the kernel is asked to begin to move them to the disk, so that little
-// is left to do when Commit syncs.
-const writeback = 4 << 20
-
 // staged is a file in the staging folder.
 type staged struct {
-	driver  *Driver
-	f       *os.File
-	size    int64
-	started int64 // up to here the kernel was asked to write
-	named   bool  // it has left the staging folder
-	done    bool
+	driver *Driver
+	f      *os.File
+	size   int64
+	named  bool // it has left the staging folder
+	done   bool
 }
 
 func (s *staged) Write(p []byte) (int, error) {
@@ -69,12 +64,15 @@ func (s *staged) Write(p []byte) (int, error) {
 	}
 	n, err := s.f.Write(p)
 	s.size += int64(n)
-	if s.size-s.started >= writeback {
-		// Only a hint: where it is not known, Commit has more to do.
-		unix.SyncFileRange(int(s.f.Fd()), s.started, s.size-s.started, unix.SYNC_FILE_RANGE_WRITE)
-		s.started = s.size
-	}
 	return n, err
+}
+
+// WriteAhead asks the kernel to begin to move the bytes to the disk. It is only a hint: where it is not known, Commit has more
+// to do.
+func (s *staged) WriteAhead() {
+	if !s.done {
+		unix.SyncFileRange(int(s.f.Fd()), 0, s.size, unix.SYNC_FILE_RANGE_WRITE)
+	}
 }
 
 func (s *staged) ReadAt(p []byte, off int64) (int, error) { return s.f.ReadAt(p, off) }

@@ -1,0 +1,170 @@
+package layerstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/archive"
+	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/layer"
+)
+
+// fileKey names a file that trees share. Mode and time belong to the inode, so they are part of its name.
+type fileKey struct {
+	sum   digest.Digest
+	mode  uint32
+	mtime int64
+	size  int64 // follows from sum
+}
+
+func keyOfFile(e archive.Entry, sum digest.Digest) fileKey {
+	return fileKey{sum, uint32(e.Mode.Perm()), layer.ModTime(e).Unix(), e.Size}
+}
+
+// path is where the file lies below the folder of its account.
+func (k fileKey) path() string {
+	hex := k.sum.Hex()
+	return hex[:2] + "/" + hex + "." + fmt.Sprintf("%04o", k.mode) + "." + strconv.FormatInt(k.mtime, 10)
+}
+
+// files is the file store of one account: a folder whose files are hard links to those of trees.
+//
+//	<Dir>/files/<account>/<two hex digits>/<SHA-256, hex>.<mode, four octal digits>.<mtime, seconds>
+//
+// A file comes in only when the tree that it was written for has its marker, hence when its bytes are synced; so a name here
+// can be trusted after a crash, and losing one costs a second copy and nothing else. A file that no tree has any more has one
+// link left: Collect removes it.
+//
+// At the file system's limit of links another file takes the name; the trees that have the old one keep it. An empty file is
+// never shared, since it costs nothing but its inode.
+type files struct {
+	dir      *os.File
+	maxLinks uint64 // 0: the file system's own limit
+	packed   *packedTable
+}
+
+func openFiles(path string, maxLinks uint64) (*files, error) {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, err
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &files{dir: dir, maxLinks: maxLinks, packed: openPackedTable(filepath.Join(path, packedName))}, nil
+}
+
+func (f *files) close() error { return errors.Join(f.packed.close(), f.dir.Close()) }
+
+// linked is what came of an attempt to link a file.
+type linked uint8
+
+const (
+	absent linked = iota // it has to be written
+	full                 // likewise, and takes the name, since the one that has it can have no more links
+	shared               // it is there
+)
+
+// link puts the file of a key into a directory. An error of the file system counts as absence: whoever then writes the file
+// meets it again, if it is not only one of links.
+func (f *files) link(k fileKey, dir int, name string) linked {
+	from, path := int(f.dir.Fd()), k.path()
+	err := unix.Linkat(from, path, dir, name, 0)
+	if errors.Is(err, unix.EMLINK) {
+		return full
+	}
+	if err != nil {
+		return absent
+	}
+	var st unix.Stat_t
+	if err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return absent
+	}
+	if !k.matches(&st) { // somebody has changed it
+		unix.Unlinkat(dir, name, 0)
+		unix.Unlinkat(from, path, 0)
+		return absent
+	}
+	if f.maxLinks > 0 && uint64(st.Nlink) > f.maxLinks {
+		unix.Unlinkat(dir, name, 0)
+		return full
+	}
+	return shared
+}
+
+// matches compares what a look at the inode tells.
+func (k fileKey) matches(st *unix.Stat_t) bool {
+	return st.Mode == unix.S_IFREG|k.mode && st.Size == k.size && st.Mtim.Sec == k.mtime && int(st.Uid) == os.Geteuid()
+}
+
+// add gives a file of a tree its name here. Where there is one, it stays, unless it is to be replaced.
+func (f *files) add(k fileKey, dir int, name string, replace bool) error {
+	to, path := int(f.dir.Fd()), k.path()
+	at := path
+	if replace {
+		at = path + ".new"
+	}
+	err := unix.Linkat(dir, name, to, at, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := unix.Mkdirat(to, path[:2], 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		err = unix.Linkat(dir, name, to, at, 0)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil // also when another is replacing it
+	}
+	if err != nil || !replace {
+		return err
+	}
+	return unix.Renameat(to, at, to, path)
+}
+
+// ownFiles is the folder of what no account has published: runtimes.
+const ownFiles = "lamina"
+
+// allFiles is the folder of all accounts where they share files.
+const allFiles = "all"
+
+// filesOf gives the file store of an account, opening it when it is asked for first; nil for no account.
+func (s *Store) filesOf(account string) (*files, error) {
+	switch {
+	case account == "":
+		return nil, nil
+	case s.shareAll:
+		account = allFiles
+	case account == ownFiles:
+	case !plainName(account):
+		account = "x" + digest.Of([]byte(account)).Hex()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	if f := s.opened[account]; f != nil {
+		return f, nil
+	}
+	f, err := openFiles(filepath.Join(s.files, account), s.maxLinks)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the files of account %s: %w", account, err)
+	}
+	s.opened[account] = f
+	return f, nil
+}
+
+// plainName: an account's number, or another name that means nothing to a file system.
+func plainName(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' && c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return len(s) <= 64 && s != allFiles && s != ownFiles
+}
