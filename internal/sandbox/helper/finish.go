@@ -9,8 +9,12 @@ import (
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
-// Open files of every process, soft and hard: AWS's.
-const openFiles = 1024
+// Limits of every process, soft and hard but for the stack, where only the soft one is set: AWS's.
+const (
+	openFiles    = 1024
+	lockedMemory = 64 << 10
+	stack        = 8 << 20
+)
 
 // RLIMIT_NPROC counts threads of one user in one user namespace. Mapped, the sandbox's user has the spawner thread
 // besides, and the helper's user must have room for its own threads; rootless both are one user.
@@ -108,22 +112,27 @@ func closeRoot() error {
 
 // setLimits sets the helper's own resource limits; what it starts inherits them.
 func (b *base) setLimits(processes uint64) error {
-	limits := map[int]uint64{unix.RLIMIT_NOFILE: openFiles, unix.RLIMIT_CORE: 0}
+	limits := map[int]uint64{unix.RLIMIT_NOFILE: openFiles, unix.RLIMIT_CORE: 0, unix.RLIMIT_MEMLOCK: lockedMemory}
 	if processes > 0 {
 		limits[unix.RLIMIT_NPROC] = max(processes+b.reserved(), leastProcesses)
 	}
 	for which, value := range limits {
-		var now syscall.Rlimit
-		if err := syscall.Getrlimit(which, &now); err != nil {
-			return err
-		}
-		value = min(value, now.Max)
-		// syscall, not unix: it also stops Go from giving its children the limit it found at its start.
-		if err := syscall.Setrlimit(which, &syscall.Rlimit{Cur: value, Max: value}); err != nil {
+		if err := setLimit(which, value, value); err != nil {
 			return err
 		}
 	}
-	return nil
+	return setLimit(unix.RLIMIT_STACK, stack, unix.RLIM_INFINITY)
+}
+
+// setLimit sets a limit as far as the one that we have ourselves lets us.
+func setLimit(which int, soft, hard uint64) error {
+	var now syscall.Rlimit
+	if err := syscall.Getrlimit(which, &now); err != nil {
+		return err
+	}
+	hard = min(hard, now.Max)
+	// syscall, not unix: it also stops Go from giving its children the limit it found at its start.
+	return syscall.Setrlimit(which, &syscall.Rlimit{Cur: min(soft, hard), Max: hard})
 }
 
 func (b *base) reserved() uint64 {

@@ -5,11 +5,11 @@ import "golang.org/x/sys/unix"
 // masked are files of /proc that tell about the host or steer it. What does not exist is passed over.
 var masked = []string{
 	"/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/sched_debug",
-	"/proc/latency_stats",
+	"/proc/latency_stats", "/proc/timer_stats",
 }
 
 // maskedFolders likewise.
-var maskedFolders = []string{"/proc/acpi", "/proc/scsi", "/proc/bus", "/proc/irq", "/proc/driver"}
+var maskedFolders = []string{"/proc/acpi", "/proc/scsi", "/proc/bus", "/proc/irq", "/proc/driver", "/proc/asound", "/proc/fs"}
 
 // mountProc must come before the host's root is detached: in a user namespace the kernel gives a new /proc only to one
 // who could see a whole one already.

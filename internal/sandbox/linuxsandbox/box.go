@@ -31,6 +31,7 @@ type box struct {
 	mu        sync.Mutex // guards what follows
 	started   *started   // nil until begun
 	closing   bool
+	ending    chan struct{} // closed when the last end for too much memory has come; nil: there was none
 	processes map[int]*process
 	listeners map[net.Listener]bool
 }
@@ -180,8 +181,15 @@ func (b *box) conn() (*conn, error) {
 	return b.started.conn, nil
 }
 
-// KillAll implements sandbox.Sandbox.
+// KillAll implements sandbox.Sandbox. What broke the limit of memory before it is killed before it, so that nothing which
+// is started afterwards is meant.
 func (b *box) KillAll(ctx context.Context) error {
+	b.mu.Lock()
+	ending := b.ending
+	b.mu.Unlock()
+	if ending != nil {
+		<-ending
+	}
 	if err := b.killAll(ctx); err != nil {
 		return err
 	}
@@ -206,7 +214,15 @@ func (b *box) overLimit() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.closing {
-		b.work.Go(func() { b.killAll(b.alive) })
+		before, ended := b.ending, make(chan struct{})
+		b.ending = ended
+		b.work.Go(func() {
+			defer close(ended)
+			if before != nil {
+				<-before
+			}
+			b.killAll(b.alive)
+		})
 	}
 }
 

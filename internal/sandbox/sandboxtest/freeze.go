@@ -161,6 +161,9 @@ ls -d /.lamina; while read -r _ _ _ _ at _; do case $at in /.lamina*) echo $at;;
 	e.wait(p)
 	out2, exit := e.run(s, `x=$(head -c 200000000 /dev/zero | tr '\0' x); echo no`)
 	e.equal("too much memory", out2+exit.String(), "signal: killed")
+	if err := s.KillAll(ctx); err != nil {
+		e.Fatalf("kill all: %v", err)
+	}
 	e.equal("the next one", e.output(s, `cat /opt/y`), "upper")
 
 	whole := e.create(e.spec())
