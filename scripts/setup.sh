@@ -20,3 +20,4 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt_install "${missing[@]}"
 fi
 install_tools
+install_nodes

@@ -16,7 +16,8 @@ step() { say "$*  [$((SECONDS - started)) s]"; }
 
 step "installing what the tests need"
 scripts/setup.sh
-PATH=$PWD/.tools/venv/bin:$PATH
+PATH=$PWD/.tools/venv/bin:$PATH:$PWD/.tools/npm/bin
+for dir in "$PWD"/.tools/node/*/bin; do PATH=$PATH:$dir; done
 export PATH
 
 step "building"
