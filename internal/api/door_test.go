@@ -116,7 +116,7 @@ func TestNothingIsLoggedPerRequest(t *testing.T) {
 	s := newServer(t)
 	s.ok(200, request{method: "POST", path: functions + "/f/invocations"})
 	s.ok(404, request{method: "GET", path: functions + "/f"})
-	s.ok(501, request{method: "POST", path: functions + "/f/versions"})
+	s.ok(501, request{method: "GET", path: "/2025-11-30/capacity-providers"})
 	if log := s.log.String(); log != "" {
 		t.Errorf("the log is %s", log)
 	}

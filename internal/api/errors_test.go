@@ -159,7 +159,7 @@ func TestErrorsToTheLetter(t *testing.T) {
 		"exists":             {create(object{"FunctionName": "f"}), 409, "ResourceConflictException", object{"Type": "User", "message": "Function already exist: f"}},
 		"stale":              {configure(object{"RevisionId": "00000000-0000-0000-0000-000000000000"}), 412, "PreconditionFailedException", object{"Type": "User", "message": "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"}},
 		"VPC":                {create(object{"VpcConfig": object{"SubnetIds": []string{"subnet-1"}}}), 501, "NotImplementedException", nil},
-		"Publish":            {create(object{"Publish": true}), 501, "NotImplementedException", nil},
+		"PublishTo":          {create(object{"PublishTo": "LATEST_PUBLISHED"}), 501, "NotImplementedException", nil},
 		"delete $LATEST":     {request{method: "DELETE", path: functions + "/nope?Qualifier=$LATEST"}, 400, "InvalidParameterValueException", invalid("$LATEST version cannot be deleted without deleting the function.")},
 		"delete an alias":    {request{method: "DELETE", path: functions + "/f:live"}, 400, "InvalidParameterValueException", invalid("Deletion of aliases is not currently supported.")},
 		"delete the unknown": {request{method: "DELETE", path: functions + "/nope:3"}, 404, "ResourceNotFoundException", notFound("Function not found: " + functionARN + "nope")},
@@ -201,7 +201,7 @@ func TestErrorsToTheLetter(t *testing.T) {
 		"client context a list": {call(nil, map[string]string{"X-Amz-Client-Context": "W10="}), 400, "InvalidRequestContentException", object{"Type": "User", "message": "Client context must be a valid Base64-encoded JSON object."}},
 
 		// Routes.
-		"not built":      {request{method: "POST", path: functions + "/f/versions", body: "{}"}, 501, "NotImplementedException", object{"Type": "User", "message": "lamina does not have the operation PublishVersion yet; doc/compatibility.md lists what it has"}},
+		"not built":      {get("/2025-11-30/capacity-providers"), 501, "NotImplementedException", object{"Type": "User", "message": "lamina does not have the operation ListCapacityProviders yet; doc/compatibility.md lists what it has"}},
 		"unknown path":   {get("/2015-03-31/nothing"), 404, "ResourceNotFoundException", object{"Message": "The Lambda API has no path /2015-03-31/nothing."}},
 		"unknown method": {request{method: "PATCH", path: functions + "/f"}, 404, "ResourceNotFoundException", object{"Message": "The Lambda API has no operation PATCH /2015-03-31/functions/f."}},
 	} {

@@ -271,7 +271,7 @@ func (f *fixture) get(name string) catalog.Function {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return fn
+	return fn.Function
 }
 
 // read reads a stored zip whole.

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 
-	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
@@ -15,26 +14,26 @@ type UpdateFunctionCodeInput struct {
 	Architectures []string          // empty: as they are
 	RevisionID    lambda.RevisionID // "": whatever it is
 	DryRun        bool              // check everything and answer what the function would be
-	Publish       bool              // not built
+	Publish       bool              // publish a version of it
 	NotBuilt      []string          // as in CreateFunctionInput
 }
 
 // UpdateFunctionCode gives a function another deployment package.
-func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeInput) (catalog.Function, error) {
+func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeInput) (Described, error) {
 	defer discard(in.Package.Zip)
 	f, err := s.find(ctx, in.Caller, in.Ref)
 	if err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	if err := checkUpdateCode(in); err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	if err := checkUpdatable(f, in.RevisionID); err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	code, err := s.importBeside(ctx, in.Package.Zip, f.Latest.Layers)
 	if err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	change := func(r *lambda.Revision) error {
 		r.Code = code
@@ -47,13 +46,18 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeI
 		return nil
 	}
 	if in.DryRun {
-		return f, change(&f.Latest)
+		err := change(&f.Latest)
+		return latest(f), err
 	}
-	return s.revise(ctx, in.Ref, in.RevisionID, change)
+	if in.Publish {
+		return s.reviseAndPublish(ctx, in.Ref, in.RevisionID, change)
+	}
+	f, err = s.revise(ctx, in.Ref, in.RevisionID, change)
+	return latest(f), err
 }
 
 func checkUpdateCode(in UpdateFunctionCodeInput) error {
-	if err := checkMembers(in.NotBuilt, in.Publish); err != nil {
+	if err := checkMembers(in.NotBuilt); err != nil {
 		return err
 	}
 	if in.Package.ImageURI != "" {

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 
-	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
@@ -34,24 +33,24 @@ type UpdateFunctionConfigurationInput struct {
 type LoggingUpdate = lambda.LoggingConfig
 
 // UpdateFunctionConfiguration changes a function's configuration and layers.
-func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunctionConfigurationInput) (catalog.Function, error) {
+func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunctionConfigurationInput) (Described, error) {
 	f, err := s.find(ctx, in.Caller, in.Ref)
 	if err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	if err := checkUpdateConfiguration(in); err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	if err := checkUpdatable(f, in.RevisionID); err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	var layers attachment
 	if in.Layers != nil {
 		if layers, err = s.attach(ctx, in.Caller, *in.Layers); err != nil {
-			return catalog.Function{}, err
+			return Described{}, err
 		}
 	}
-	return s.revise(ctx, in.Ref, in.RevisionID, func(r *lambda.Revision) error {
+	f, err = s.revise(ctx, in.Ref, in.RevisionID, func(r *lambda.Revision) error {
 		in.apply(&r.Config)
 		if in.Layers == nil {
 			return nil
@@ -59,10 +58,11 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunc
 		r.Layers, r.ShadowMap = layers.layers, layers.shadows
 		return checkTotal(*r)
 	})
+	return latest(f), err
 }
 
 func checkUpdateConfiguration(in UpdateFunctionConfigurationInput) error {
-	if err := checkMembers(in.NotBuilt, false); err != nil {
+	if err := checkMembers(in.NotBuilt); err != nil {
 		return err
 	}
 	if in.Runtime != nil {

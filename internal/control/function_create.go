@@ -18,7 +18,7 @@ type CreateFunctionInput struct {
 	EnvironmentJSON string
 	LayerARNs       []string
 	Tags            map[string]string
-	Publish         bool // not built
+	Publish         bool // publish version 1 at once
 	// NotBuilt names the members of the request that ask for what is not built (VpcConfig, FileSystemConfigs, …). Any of them
 	// is answered with kind NotBuilt.
 	NotBuilt []string
@@ -28,32 +28,37 @@ type CreateFunctionInput struct {
 var creating = catalog.Reason{Text: "The function is being created.", Code: "Creating"}
 
 // CreateFunction records a function, which is then Pending.
-func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (catalog.Function, error) {
+func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (Described, error) {
 	defer discard(in.Package.Zip)
 	if err := checkCreate(in); err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	layers, err := s.attach(ctx, in.Caller, in.LayerARNs)
 	if err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	if err := s.checkAbsent(ctx, in.Ref.FunctionKey); err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	rev := lambda.Revision{Config: withDefaults(in.Config, in.Ref.Name), Layers: layers.layers, ShadowMap: layers.shadows}
-	if rev.Code, err = s.importZip(ctx, in.Package.Zip, lambda.MaxUnzippedSize); err != nil {
-		return catalog.Function{}, err
+	if rev.Code, err = s.importFor(ctx, in.Ref.Account, in.Package.Zip, lambda.MaxUnzippedSize); err != nil {
+		return Described{}, err
 	}
 	if err := checkTotal(rev); err != nil {
-		return catalog.Function{}, err
+		return Described{}, err
 	}
 	return s.insertFunction(ctx, in, rev)
 }
 
-func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, rev lambda.Revision) (catalog.Function, error) {
+func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, rev lambda.Revision) (Described, error) {
 	now := s.now()
 	rev.LastModified = now
+	publish := int64(0)
+	if in.Publish {
+		publish = 1
+	}
 	f, err := s.catalog.InsertFunction(ctx, catalog.Function{
+		Newest:      publish,
 		Key:         in.Ref.FunctionKey,
 		Latest:      rev,
 		State:       lambda.StatePending,
@@ -62,10 +67,14 @@ func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, re
 		Created:     now,
 	}, lambda.MaxCodeStorage)
 	if err != nil {
-		return f, storageText(kindText(err, lambda.Conflict, functionExists(in.Ref.Name)))
+		return Described{}, storageText(kindText(err, lambda.Conflict, functionExists(in.Ref.Name)))
 	}
 	s.settler.add(f)
-	return f, nil
+	d := latest(f)
+	if in.Publish { // AWS shows the function, with the number of its version
+		d.Version = lambda.VersionNumber(f.Newest)
+	}
+	return d, nil
 }
 
 // checkCreate refuses what can be refused without looking anything up.
@@ -107,16 +116,13 @@ func checkBuilt(in CreateFunctionInput) error {
 		}
 		return notBuilt("PackageType Image")
 	}
-	return checkMembers(in.NotBuilt, in.Publish)
+	return checkMembers(in.NotBuilt)
 }
 
 // checkMembers refuses the members that no operation on functions honours yet.
-func checkMembers(members []string, publish bool) error {
+func checkMembers(members []string) error {
 	if len(members) > 0 {
 		return notBuilt(members[0])
-	}
-	if publish {
-		return notBuilt("Publish")
 	}
 	return nil
 }

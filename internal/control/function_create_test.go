@@ -28,13 +28,13 @@ func TestCreateFunction(t *testing.T) {
 	wantSame(t, "reason", pending.StateReason, catalog.Reason{Text: "The function is being created.", Code: "Creating"})
 	wantSame(t, "update status", pending.UpdateStatus, "")
 	wantSame(t, "digest", pending.Latest.Code.Digest, digest.Of(lambdatest.EchoFunction()))
-	wantSame(t, "what is read", f.get("f"), pending)
+	wantSame(t, "what is read", f.get("f"), pending.Function)
 	f.restart()
 	active := f.settled("f")
 	if active.RevisionID == pending.RevisionID {
 		t.Error("the revision ID stayed when the function became Active")
 	}
-	after := pending
+	after := pending.Function
 	after.State, after.StateReason, after.UpdateStatus = lambda.StateActive, catalog.Reason{}, lambda.UpdateSuccessful
 	after.RevisionID, after.Sequence = active.RevisionID, active.Sequence
 	wantSame(t, "the active function", active, after)
@@ -119,7 +119,6 @@ func TestCreateRefuses(t *testing.T) {
 			in.Config = lambda.Configuration{PackageType: "Image"}
 			in.LayerARNs = []string{layerARN("a", 1).String()}
 		}, lambda.Invalid, image},
-		{"publish", func(in *input) { in.Publish = true }, lambda.NotBuilt, "lamina does not implement Publish yet."},
 		{"other members", func(in *input) { in.NotBuilt = []string{"VpcConfig", "X"} }, lambda.NotBuilt, "lamina does not implement VpcConfig yet."},
 		{"no runtime", withRuntime(""), lambda.Invalid, mandatory},
 		{"no handler", func(in *input) { in.Config.Handler = "" }, lambda.Invalid, mandatory},

@@ -45,7 +45,7 @@ func TestUpdateFunctionCode(t *testing.T) {
 	want.UpdateReason = catalog.Reason{Text: "The function is being created.", Code: "Creating"}
 	want.Latest = running.Latest
 	want.RevisionID, want.Sequence = running.RevisionID, running.Sequence
-	wantSame(t, "while it runs", running, want)
+	wantSame(t, "while it runs", running.Function, want)
 	wantSame(t, "digest", running.Latest.Code.Digest, digest.Of(zip))
 	wantSame(t, "architectures", running.Latest.Config.Architectures, []string{"arm64"})
 	wantSame(t, "revision", running.Latest.Number, 2)
@@ -106,7 +106,6 @@ func TestUpdateCodeRefuses(t *testing.T) {
 			"Please do not provide other FunctionCode parameters when providing a ZipFile."},
 		{"image", func(in *input) { noZip(in); in.Package.ImageURI = "x" }, lambda.Invalid,
 			"Please don't provide ImageUri when updating a function with packageType Zip."},
-		{"publish", func(in *input) { in.Publish = true }, lambda.NotBuilt, "lamina does not implement Publish yet."},
 		{"other members", func(in *input) { in.NotBuilt = []string{"X"} }, lambda.NotBuilt, "lamina does not implement X yet."},
 		{"stale", func(in *input) { in.RevisionID = "x" }, lambda.Stale, stale},
 		{"not a zip", func(in *input) { noZip(in); in.Package.Zip = f.zip([]byte("no zip")) }, lambda.Invalid, badZip},
@@ -228,7 +227,7 @@ func TestUpdateWhileChanging(t *testing.T) {
 		_, err = f.UpdateFunctionConfiguration(t.Context(), configurationOf("f", nil))
 		wantError(t, err, lambda.Conflict, inProgress)
 	}
-	refused(created)
+	refused(created.Function)
 	f.restart()
 	f.settled("f")
 	f.trees.set(blocked)
@@ -236,8 +235,8 @@ func TestUpdateWhileChanging(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused(updated)
-	wantSame(t, "the function", f.get("f"), updated)
+	refused(updated.Function)
+	wantSame(t, "the function", f.get("f"), updated.Function)
 	f.restart()
 	f.settled("f")
 }

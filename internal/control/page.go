@@ -14,6 +14,9 @@ const (
 	functionList     = "functions"
 	layerList        = "layers"
 	layerVersionList = "layer-versions"
+	versionList      = "versions"
+	aliasList        = "aliases"
+	recordList       = "records"
 )
 
 func newMarker(list, place string) string {

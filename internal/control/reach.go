@@ -35,7 +35,7 @@ func Reach(caller lambda.Scope, ref lambda.FunctionRef) error {
 	return nil
 }
 
-// find gives the function that a request names. Only $LATEST can be named as long as there are no versions and aliases.
+// find gives the function of a request that is about the function or its $LATEST.
 func (s *Service) find(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) (catalog.Function, error) {
 	if err := Reach(caller, ref); err != nil {
 		return catalog.Function{}, err

@@ -87,7 +87,7 @@ func TestDeletedWhilePending(t *testing.T) {
 	changed := f.catalog.next()
 	close(release)
 	<-changed // the old one's work wanted to record its end
-	wantSame(t, "the new function", f.get("f"), created)
+	wantSame(t, "the new function", f.get("f"), created.Function)
 	if created.ID == old.ID {
 		t.Error("the new function has the old one's ID")
 	}
@@ -111,7 +111,7 @@ func TestResume(t *testing.T) {
 	f.stop()
 
 	f = startIn(t, dir)
-	for _, before := range []catalog.Function{pending, updating} {
+	for _, before := range []catalog.Function{pending.Function, updating.Function} {
 		fn := f.settled(string(before.Key.Name))
 		if fn.State != lambda.StateActive || fn.UpdateStatus != lambda.UpdateSuccessful || fn.RevisionID == before.RevisionID {
 			t.Errorf("%s: got %s, %s, revision ID %s", before.Key.Name, fn.State, fn.UpdateStatus, fn.RevisionID)

@@ -24,6 +24,16 @@ func (r retiring) UpdateFunction(ctx context.Context, k lambda.FunctionKey, quot
 	return f, err
 }
 
+// PublishVersion may update too.
+func (r retiring) PublishVersion(ctx context.Context, k lambda.FunctionKey, quota int64,
+	publish func(*catalog.Function, *catalog.Version) (*catalog.Version, error)) (catalog.Function, catalog.Version, error) {
+	f, v, err := r.Store.PublishVersion(ctx, k, quota, publish)
+	if err == nil {
+		r.pool.Retire(f.ID, f.Latest.Number)
+	}
+	return f, v, err
+}
+
 // DeleteFunction deletes, and ends all idle environments of the function.
 func (r retiring) DeleteFunction(ctx context.Context, k lambda.FunctionKey) error {
 	f, err := r.Store.GetFunction(ctx, k)

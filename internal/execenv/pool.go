@@ -81,12 +81,13 @@ func (p *Pool) Invoke(ctx context.Context, rev *lambda.Revision, inv Invocation)
 	}
 }
 
-// Retire ends the environments of a function's other revisions: now those that are idle, the others after their invocation.
+// Retire ends the environments of a function's $LATEST at other revisions: now those that are idle, the others after their
+// invocation. Published versions keep theirs, unless keep is 0: then the function is gone, and with it everything.
 func (p *Pool) Retire(functionID string, keep int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key, f := range p.fleets {
-		if key.functionID != functionID || key.revision == keep {
+		if key.functionID != functionID || key.revision == keep || keep != 0 && key.version != string(lambda.VersionLatest) {
 			continue
 		}
 		f.retired = true

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 // Functions is what a Service needs of a catalog.Store.
 type Functions interface {
 	GetFunction(ctx context.Context, k lambda.FunctionKey) (catalog.Function, error)
+	GetVersion(ctx context.Context, k lambda.FunctionKey, number int64) (catalog.Version, error)
+	GetAlias(ctx context.Context, k lambda.FunctionKey, name lambda.Qualifier) (catalog.Alias, error)
 }
 
 // Environments is what a Service needs of an *execenv.Pool.
@@ -33,7 +36,8 @@ type Options struct {
 	Catalog     Functions
 	Pool        Environments
 	Concurrency int              // invocations of one account and region at a time; 0: AWS's default, 1000
-	Now         func() time.Time // the wall clock, for what depends on it once aliases and retries are built
+	Now         func() time.Time // the wall clock, for what depends on it once retries are built
+	Rand        func() float64   // from 0 to below 1, routes an alias's invocations; nil: the usual source
 }
 
 // Service invokes functions. Its methods may be called at the same time.
@@ -42,6 +46,7 @@ type Service struct {
 	pool      Environments
 	running   counter
 	newest    revisions
+	rand      func() float64
 }
 
 // New makes a service.
@@ -49,7 +54,10 @@ func New(o Options) *Service {
 	if o.Concurrency <= 0 {
 		o.Concurrency = lambda.DefaultConcurrency
 	}
-	return &Service{functions: o.Catalog, pool: o.Pool, running: counter{limit: o.Concurrency}}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	return &Service{functions: o.Catalog, pool: o.Pool, running: counter{limit: o.Concurrency}, rand: o.Rand}
 }
 
 // Invocation types, in AWS's words.
@@ -82,11 +90,11 @@ type Output struct {
 // Invoke runs a function. Errors have the kinds NotFound, NotReady, Throttled, Malformed, TooLarge, NotBuilt, and those of
 // the pool.
 func (s *Service) Invoke(ctx context.Context, in Input) (Output, error) {
-	fn, err := s.resolve(ctx, in.Ref)
+	at, err := s.resolve(ctx, in.Ref)
 	if err != nil {
 		return Output{}, err
 	}
-	if err := ready(&fn); err != nil {
+	if err := at.ready(); err != nil {
 		return Output{}, err
 	}
 	switch in.Type {
@@ -101,11 +109,12 @@ func (s *Service) Invoke(ctx context.Context, in Input) (Output, error) {
 	if err := checkPayload(in.Payload); err != nil {
 		return Output{}, err
 	}
-	return s.run(ctx, &fn, in)
+	return s.run(ctx, at, in)
 }
 
-// run runs the newest revision.
-func (s *Service) run(ctx context.Context, fn *catalog.Function, in Input) (Output, error) {
+// run runs the revision that an invocation goes to.
+func (s *Service) run(ctx context.Context, at target, in Input) (Output, error) {
+	fn := &at.function
 	release, ok := s.running.acquire(in.Ref.Scope)
 	if !ok {
 		return Output{}, &lambda.Error{Kind: lambda.Throttled, Message: "Rate Exceeded.", Reason: "ConcurrentInvocationLimitExceeded"}
@@ -118,11 +127,11 @@ func (s *Service) run(ctx context.Context, fn *catalog.Function, in Input) (Outp
 	if len(payload) == 0 {
 		payload = []byte("{}")
 	}
-	r, err := s.pool.Invoke(ctx, &fn.Latest, execenv.Invocation{
+	r, err := s.pool.Invoke(ctx, at.revision, execenv.Invocation{
 		RequestID:     in.RequestID,
 		Payload:       payload,
 		InvokedARN:    fn.Key.QualifiedARN(in.Ref.Qualifier),
-		Version:       string(lambda.VersionLatest),
+		Version:       string(at.version),
 		ClientContext: in.ClientContext,
 		TraceID:       in.TraceID,
 		LogTail:       in.LogTail,
@@ -134,40 +143,9 @@ func (s *Service) run(ctx context.Context, fn *catalog.Function, in Input) (Outp
 		Payload:         r.Payload,
 		FunctionError:   r.FunctionError,
 		LogTail:         r.LogTail,
-		ExecutedVersion: string(lambda.VersionLatest),
+		ExecutedVersion: string(at.version),
 		StatusCode:      http.StatusOK,
 	}, nil
-}
-
-// resolve finds the function that a reference means. There are no versions and aliases yet, so every qualifier but
-// $LATEST is one that nobody made.
-func (s *Service) resolve(ctx context.Context, ref lambda.FunctionRef) (catalog.Function, error) {
-	qualifier := ref.Qualifier
-	if qualifier == "" {
-		qualifier = lambda.VersionLatest
-	}
-	notFound := func(cause error) error {
-		return &lambda.Error{Kind: lambda.NotFound, Message: "Function not found: " + ref.QualifiedARN(qualifier), Err: cause}
-	}
-	fn, err := s.functions.GetFunction(ctx, ref.FunctionKey)
-	switch {
-	case lambda.IsKind(err, lambda.NotFound):
-		return fn, notFound(err)
-	case err != nil:
-		return fn, fmt.Errorf("cannot look up %s: %w", ref.ARN(), err)
-	case qualifier != lambda.VersionLatest:
-		return fn, notFound(nil)
-	}
-	return fn, nil
-}
-
-// ready refuses functions that cannot run in their state.
-func ready(fn *catalog.Function) error {
-	if fn.State == lambda.StateActive {
-		return nil
-	}
-	return lambda.Errorf(lambda.NotReady,
-		"The operation cannot be performed at this time. The function is currently in the following state: %s", fn.State)
 }
 
 // checkPayload refuses events that AWS refuses.

@@ -18,8 +18,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// functions is a catalog of one read.
+// functions is a catalog without versions and aliases.
 type functions map[lambda.FunctionKey]catalog.Function
+
+func (f functions) GetVersion(_ context.Context, k lambda.FunctionKey, number int64) (catalog.Version, error) {
+	return catalog.Version{}, lambda.Errorf(lambda.NotFound, "no version %d of %s", number, k.ARN())
+}
+
+func (f functions) GetAlias(_ context.Context, k lambda.FunctionKey, name lambda.Qualifier) (catalog.Alias, error) {
+	return catalog.Alias{}, lambda.Errorf(lambda.NotFound, "no alias %s", k.QualifiedARN(name))
+}
 
 func (f functions) GetFunction(_ context.Context, k lambda.FunctionKey) (catalog.Function, error) {
 	fn, ok := f[k]
@@ -31,17 +39,18 @@ func (f functions) GetFunction(_ context.Context, k lambda.FunctionKey) (catalog
 
 // pool notes what it is asked for; an invocation runs as long as its hold is not closed.
 type pool struct {
-	mu      sync.Mutex
-	got     []execenv.Invocation
-	retired []int64
-	hold    chan struct{}
-	started chan struct{}
-	err     error
+	mu        sync.Mutex
+	got       []execenv.Invocation
+	revisions []int64
+	retired   []int64
+	hold      chan struct{}
+	started   chan struct{}
+	err       error
 }
 
 func (p *pool) Invoke(_ context.Context, rev *lambda.Revision, inv execenv.Invocation) (execenv.Response, error) {
 	p.mu.Lock()
-	p.got = append(p.got, inv)
+	p.got, p.revisions = append(p.got, inv), append(p.revisions, rev.Number)
 	p.mu.Unlock()
 	if p.hold != nil {
 		p.started <- struct{}{}

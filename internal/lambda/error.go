@@ -73,6 +73,12 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: err.Error(), cause: errors.Unwrap(err)}
 }
 
+// WithoutType marks an error that AWS answers without "Type":"User".
+func (e *Error) WithoutType() *Error {
+	e.Untyped = true
+	return e
+}
+
 // KindOf gives the kind of the first Error in err's chain, Internal when there is none.
 func KindOf(err error) Kind {
 	var e *Error

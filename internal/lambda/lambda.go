@@ -4,7 +4,12 @@
 // every other package may import it.
 package lambda
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Scope is where a resource lives. The same name in two scopes is two resources.
 type Scope struct {
@@ -78,3 +83,23 @@ type (
 
 // VersionLatest is the qualifier of the changeable version.
 const VersionLatest Qualifier = "$LATEST"
+
+// VersionNumber is the qualifier of a published version; 0 is $LATEST.
+func VersionNumber(n int64) Qualifier {
+	if n == 0 {
+		return VersionLatest
+	}
+	return Qualifier(strconv.FormatInt(n, 10))
+}
+
+// Number gives the version that a qualifier of digits names. All others are aliases, or $LATEST.
+func (q Qualifier) Number() (n int64, ok bool) {
+	if q == "" || strings.Trim(string(q), "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(q), 10, 64)
+	if err != nil {
+		n = math.MaxInt64 // of a version that nobody has published
+	}
+	return n, true
+}

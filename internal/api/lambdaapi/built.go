@@ -17,6 +17,14 @@ var built = map[string]serveFunc{
 	"UpdateFunctionConfiguration": handle((*API).updateFunctionConfiguration),
 	"DeleteFunction":              handle((*API).deleteFunction),
 
+	"PublishVersion":         handle((*API).publishVersion),
+	"ListVersionsByFunction": handle((*API).listVersions),
+	"CreateAlias":            handle((*API).createAlias),
+	"GetAlias":               handle((*API).getAlias),
+	"UpdateAlias":            handle((*API).updateAlias),
+	"DeleteAlias":            handle((*API).deleteAlias),
+	"ListAliases":            handle((*API).listAliases),
+
 	"Invoke": (*API).invoke,
 }
 

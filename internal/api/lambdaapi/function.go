@@ -54,18 +54,18 @@ func (a *API) getFunction(ctx context.Context, c *call, in *GetFunctionRequest) 
 
 func (a *API) listFunctions(ctx context.Context, c *call, in *ListFunctionsRequest) (any, error) {
 	page, err := a.Control.ListFunctions(ctx, control.ListFunctionsInput{
-		Caller: c.Scope, Marker: deref(in.Marker), Limit: int(deref(in.MaxItems)),
+		Caller: c.Scope, All: in.FunctionVersion != nil, Marker: deref(in.Marker), Limit: int(deref(in.MaxItems)),
 	})
 	if err != nil {
 		return nil, err
 	}
-	var qualifier lambda.Qualifier
-	if in.FunctionVersion != nil { // "ALL": $LATEST is named, and published versions follow once lamina has them
-		qualifier = lambda.VersionLatest
-	}
 	out := ListFunctionsResponse{NextMarker: optional(page.NextMarker), Functions: []FunctionConfiguration{}}
 	for _, f := range page.Functions {
-		out.Functions = append(out.Functions, configurationItem(f, qualifier))
+		var q lambda.Qualifier
+		if in.FunctionVersion != nil { // "ALL": every item is named by its version
+			q = f.Version
+		}
+		out.Functions = append(out.Functions, configurationItem(f, q))
 	}
 	return out, nil
 }

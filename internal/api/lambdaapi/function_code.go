@@ -25,5 +25,9 @@ func (a *API) updateFunctionCode(ctx context.Context, c *call, in *UpdateFunctio
 	if err != nil {
 		return nil, err
 	}
-	return configuration(f, ref.Qualifier), nil
+	q := ref.Qualifier
+	if f.Version != lambda.VersionLatest { // the answer is about the version that was published
+		q = f.Version
+	}
+	return configuration(f, q), nil
 }

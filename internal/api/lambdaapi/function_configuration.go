@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/control"
 	"github.com/laminadev/lamina/internal/lambda"
 )
@@ -45,7 +44,7 @@ func (a *API) updateFunctionConfiguration(ctx context.Context, c *call, in *Upda
 
 // configuration is the shape of a function that all operations but lists answer with. The ARN has the qualifier that the
 // caller gave.
-func configuration(f catalog.Function, q lambda.Qualifier) *FunctionConfiguration {
+func configuration(f control.Described, q lambda.Qualifier) *FunctionConfiguration {
 	out := configurationItem(f, q)
 	out.State, out.LastUpdateStatus = optional(string(f.State)), optional(string(f.UpdateStatus))
 	out.StateReason, out.StateReasonCode = optional(f.StateReason.Text), optional(f.StateReason.Code)
@@ -55,14 +54,14 @@ func configuration(f catalog.Function, q lambda.Qualifier) *FunctionConfiguratio
 }
 
 // configurationItem is the shape of a function in a list: without states and without the version of its runtime.
-func configurationItem(f catalog.Function, q lambda.Qualifier) FunctionConfiguration {
+func configurationItem(f control.Described, q lambda.Qualifier) FunctionConfiguration {
 	cfg := &f.Latest.Config
 	return FunctionConfiguration{
 		FunctionName: new(string(f.Key.Name)), FunctionARN: new(f.Key.QualifiedARN(q)),
 		Runtime: optional(string(cfg.Runtime)), Role: &cfg.Role, Handler: optional(cfg.Handler),
 		CodeSize: &f.Latest.Code.Size, CodeSHA256: new(f.Latest.Code.Digest.Base64()),
 		Description: &cfg.Description, Timeout: new(int64(cfg.Timeout)), MemorySize: new(int64(cfg.MemorySize)),
-		LastModified: new(iso(f.Latest.LastModified)), Version: new(string(lambda.VersionLatest)),
+		LastModified: new(iso(f.Latest.LastModified)), Version: new(string(f.Version)),
 		RevisionID: new(string(f.RevisionID)), PackageType: &cfg.PackageType, Architectures: cfg.Architectures,
 		Environment: environment(cfg.Environment), EphemeralStorage: &EphemeralStorage{Size: int64(cfg.StorageSize)},
 		TracingConfig: &TracingConfigResponse{Mode: &cfg.TracingMode},
@@ -105,7 +104,7 @@ func deadLetterConfig(arn string) *DeadLetterConfig {
 
 // runtimeVersion names the version of a managed runtime. AWS's names are opaque; ours depend on the runtime and the
 // architecture alone, so that they stay the same.
-func runtimeVersion(f catalog.Function) *RuntimeVersionConfig {
+func runtimeVersion(f control.Described) *RuntimeVersionConfig {
 	cfg := &f.Latest.Config
 	if cfg.Runtime == "" {
 		return nil

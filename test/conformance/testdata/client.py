@@ -81,8 +81,8 @@ refused("exists", "ResourceConflictException", "Function already exist: f", lam.
         Role=f"arn:aws:iam::{account}:role/r", Runtime="python3.12", Handler="h.h", Code={"ZipFile": code})
 refused("unknown", "ResourceNotFoundException", f"Function not found: {f['FunctionArn']}x:$LATEST", lam.get_function_configuration,
         FunctionName="fx", Qualifier="$LATEST")
-refused("not built", "NotImplementedException", "lamina does not have the operation ListAliases yet; doc/compatibility.md lists what it has",
-        lam.list_aliases, FunctionName="f")
+refused("not built", "NotImplementedException", "lamina does not have the operation ListCapacityProviders yet; doc/compatibility.md lists what it has",
+        lam.list_capacity_providers)
 
 answer = lam.invoke(FunctionName="f", Payload=json.dumps({"a": 1}), LogType="Tail")
 check("invoked", (answer["StatusCode"], answer["ExecutedVersion"], json.load(answer["Payload"])), (200, "$LATEST", {"answer": 42}))
