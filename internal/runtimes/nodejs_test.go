@@ -1,6 +1,7 @@
 package runtimes_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,7 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -339,4 +342,77 @@ func TestNodeProcess(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNodeAdd gets a node that is not on PATH, with AWS's SDK, and uses both.
+func TestNodeAdd(t *testing.T) {
+	t.Setenv("PATH", path(t))
+	if _, err := exec.LookPath("npm"); err != nil {
+		t.Skip("NOT RUN: npm is not on PATH")
+	}
+	dir, store := t.TempDir(), newStore(t)
+	set := runtimes.New(runtimes.Options{Dir: dir, Store: store})
+	name := absentNode(t, set)
+	if _, err := set.Resolve(t.Context(), name); !lambda.IsKind(err, lambda.BadRuntime) || !strings.Contains(err.Error(), "lamina runtime add "+string(name)) {
+		t.Errorf("before: %v", err)
+	}
+	// Another process adds; this one shows it at the next Resolve.
+	var progress bytes.Buffer
+	info, err := runtimes.New(runtimes.Options{Dir: dir, Store: store}).Add(t.Context(), name, &progress)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, progress.String())
+	}
+	if info.Source != "added" || !strings.HasPrefix(info.SDK, "@aws-sdk 3.") || info.Version == "" {
+		t.Errorf("got %+v", info)
+	}
+	progress.Reset()
+	if _, err := set.Add(t.Context(), name, &progress); err != nil || progress.String() != fmt.Sprintf("%s has %s already\n", name, info.SDK) {
+		t.Errorf("again: %v, and was told %q", err, progress.String())
+	}
+	infos, err := set.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(infos, func(i runtimes.Info) bool { return i.Runtime == name }); i < 0 || !cmp.Equal(infos[i], info) {
+		t.Errorf("%+v is not listed as %+v", name, info)
+	}
+	major, err := node.Major(string(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := nodeFunction{handler: "index.handler", memory: 512, task: map[string]string{"index.js": "const { S3Client } = require('@aws-sdk/client-s3');\n" +
+		"exports.handler = async () => [process.version, require.resolve('@aws-sdk/client-s3'), typeof S3Client, typeof (await import('@aws-sdk/lib-dynamodb')).DynamoDBDocumentClient];"}}
+	want := `["v` + info.Version + `","/var/runtime/node_modules/@aws-sdk/client-s3/dist-cjs/index.js","function","function"]`
+	if a := f.run(t, set, node.Interpreter{Major: major}); a.body != want {
+		t.Errorf("got %+v, want %s", a, want)
+	}
+}
+
+// path gives PATH without folders that hold a node but the system's, so that some version is missing.
+func path(t *testing.T) string {
+	t.Helper()
+	var kept []string
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if !strings.Contains(dir, "/.tools/node/") {
+			kept = append(kept, dir)
+		}
+	}
+	return strings.Join(kept, ":")
+}
+
+// absentNode gives the newest nodejs runtime that is not on this machine.
+func absentNode(t *testing.T, set *runtimes.Set) lambda.Runtime {
+	t.Helper()
+	infos, err := set.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, major := range slices.Backward(node.Majors) {
+		name := lambda.Runtime(fmt.Sprintf("nodejs%d.x", major))
+		if !slices.ContainsFunc(infos, func(i runtimes.Info) bool { return i.Runtime == name }) {
+			return name
+		}
+	}
+	t.Skip("NOT RUN: every node is on this machine")
+	return ""
 }
