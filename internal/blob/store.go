@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"time"
 
 	"github.com/laminadev/lamina/internal/digest"
 )
@@ -43,6 +44,12 @@ func (s *Store) Open(ctx context.Context, d digest.Digest) (Reader, error) {
 
 // Delete forgets a blob; to delete an absent one is no error.
 func (s *Store) Delete(ctx context.Context, d digest.Digest) error { return s.driver.Delete(ctx, d) }
+
+// DeleteBefore forgets a blob that was last committed before t, and reports whether it did: who is committing one now does not
+// lose it.
+func (s *Store) DeleteBefore(ctx context.Context, d digest.Digest, t time.Time) (bool, error) {
+	return s.driver.DeleteBefore(ctx, d, t)
+}
 
 // List calls f for each blob, in no order, until f fails.
 func (s *Store) List(ctx context.Context, f func(Info) error) error { return s.driver.List(ctx, f) }

@@ -3,6 +3,7 @@ package layerstore
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -75,3 +76,14 @@ func (m *memo) put(c lambda.Content) error {
 }
 
 func (m *memo) path(d digest.Digest) string { return filepath.Join(m.dir, d.Hex()) }
+
+// forget removes what is known of a zip that is gone.
+func (m *memo) forget(d digest.Digest) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.known, d)
+	if err := os.Remove(m.path(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

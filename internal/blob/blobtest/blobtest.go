@@ -29,6 +29,7 @@ func Run(t *testing.T, newPlace func(t *testing.T) func() (blob.Driver, error)) 
 		"Discard":              testDiscard,
 		"CommitTwice":          testCommitTwice,
 		"Delete":               testDelete,
+		"DeleteBefore":         testDeleteBefore,
 		"OpenSurvivesDelete":   testOpenSurvivesDelete,
 		"List":                 testList,
 		"ListEnds":             testListEnds,
@@ -239,6 +240,49 @@ func testDelete(t *testing.T, p place) {
 	if put(t, s, "goes"); get(t, s, gone) != "goes" {
 		t.Error("a deleted blob does not come back")
 	}
+}
+
+// testDeleteBefore deletes what is old, and nothing that was committed again.
+func testDeleteBefore(t *testing.T, p place) {
+	s := p.store(t)
+	old, again := put(t, s, "old"), put(t, s, "again")
+	between := created(t, s)[old]
+	if at := created(t, s)[again]; at.After(between) {
+		between = at
+	}
+	between = between.Add(time.Nanosecond)
+	for !created(t, s)[again].After(between) { // until the place's clock has gone on
+		put(t, s, "again")
+	}
+	for _, tt := range []struct {
+		sum    digest.Digest
+		before time.Time
+		want   bool
+	}{
+		{old, between.Add(-time.Hour), false},
+		{old, between, true},
+		{old, between, false},
+		{again, between, false},
+		{digest.Of([]byte("never")), between, false},
+	} {
+		got, err := s.DeleteBefore(t.Context(), tt.sum, tt.before)
+		if err != nil || got != tt.want {
+			t.Errorf("DeleteBefore(%s, %v) = %v, %v, want %v", tt.sum, tt.before, got, err, tt.want)
+		}
+	}
+	wantAbsent(t, s, old)
+	if got := get(t, s, again); got != "again" {
+		t.Errorf("what was committed again holds %q", got)
+	}
+}
+
+func created(t *testing.T, s *blob.Store) map[digest.Digest]time.Time {
+	t.Helper()
+	all := map[digest.Digest]time.Time{}
+	if err := s.List(t.Context(), func(i blob.Info) error { all[i.Digest] = i.Created; return nil }); err != nil {
+		t.Fatalf("List: %v", err)
+	}
+	return all
 }
 
 func testOpenSurvivesDelete(t *testing.T, p place) {

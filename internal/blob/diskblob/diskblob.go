@@ -4,7 +4,7 @@
 //	<folder>/staging/<anything>                              bytes that have no name yet
 //
 // A staged file is written, synced, and moved to its name, and then the folder of the name is synced: a name that exists
-// has all of its bytes, also after a power failure. Whoever stages holds a lock on the file, so Open can tell what a crash
+// has all of its bytes, also after a power failure. Its time is that of its last Commit. Whoever stages holds a lock on the file, so Open can tell what a crash
 // left behind from what another process is writing, and removes only the former.
 package diskblob
 
@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -91,6 +92,40 @@ func (d *Driver) Delete(_ context.Context, sum digest.Digest) error {
 		return fmt.Errorf("cannot delete blob %s: %w", sum, err)
 	}
 	return nil
+}
+
+// DeleteBefore forgets a blob that was last committed before t. The folder of its name is locked meanwhile: a Commit of this blob
+// has made it young before, or comes after and finds none.
+func (d *Driver) DeleteBefore(_ context.Context, sum digest.Digest, t time.Time) (deleted bool, err error) {
+	path := d.path(sum)
+	err = inShard(filepath.Dir(path), unix.LOCK_EX, func() error {
+		info, err := os.Lstat(path)
+		if err != nil || !info.ModTime().Before(t) {
+			return err
+		}
+		deleted = true
+		return os.Remove(path)
+	})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("cannot delete blob %s: %w", sum, err)
+	}
+	return deleted, nil
+}
+
+// inShard runs f with a folder of names locked.
+func inShard(path string, how int, f func() error) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := unix.Flock(int(dir.Fd()), how); err != nil {
+		return &fs.PathError{Op: "flock", Path: path, Err: err}
+	}
+	return f()
 }
 
 // List calls f for each blob. Blobs that come or go meanwhile may be listed or not.

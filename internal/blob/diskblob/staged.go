@@ -54,6 +54,7 @@ type staged struct {
 	driver *Driver
 	f      *os.File
 	size   int64
+	synced bool
 	named  bool // it has left the staging folder
 	done   bool
 }
@@ -88,19 +89,54 @@ func (s *staged) Commit(_ context.Context, sum digest.Digest) error {
 		return err
 	}
 	if !s.present(path) {
-		if err := s.f.Sync(); err != nil {
+		if err := s.sync(); err != nil { // before others have to wait for us
 			return err
 		}
-		if err := os.Rename(s.f.Name(), path); err != nil {
-			return err
-		}
-		s.named = true
+	}
+	if err := inShard(shard, unix.LOCK_SH, func() error { return s.name(path) }); err != nil {
+		return err
 	}
 	// Also when another has put the blob there: he may not have come to this line yet.
 	if err := errors.Join(syncDir(shard), syncDir(s.driver.names)); err != nil {
 		return err
 	}
 	return s.Discard()
+}
+
+// name gives the file its name, or makes the blob young that has it. Nobody deletes an old blob of the name meanwhile.
+func (s *staged) name(path string) error {
+	if s.present(path) {
+		return touch(path)
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	if err := touch(s.f.Name()); err != nil {
+		return err
+	}
+	if err := os.Rename(s.f.Name(), path); err != nil {
+		return err
+	}
+	s.named = true
+	return nil
+}
+
+func (s *staged) sync() error {
+	if s.synced {
+		return nil
+	}
+	err := s.f.Sync()
+	s.synced = err == nil
+	return err
+}
+
+// touch gives a file the time that it is now.
+func touch(path string) error {
+	now := unix.Timespec{Nsec: unix.UTIME_NOW}
+	if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{now, now}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return &fs.PathError{Op: "utimensat", Path: path, Err: err}
+	}
+	return nil
 }
 
 // present reports whether the blob is there already. A name that has not all of its bytes cannot be ours and is replaced.
