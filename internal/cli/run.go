@@ -49,7 +49,7 @@ func (o *runOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&o.Repeat, "repeat", 1, "invoke `N` times in one environment, so all but the first are warm")
 	fs.BoolVar(&o.Watch, "watch", false, "run again when a file of the function or of a layer changes")
 	fs.BoolVar(&o.Shell, "shell", false, "start a shell in the sandbox in place of the function, to look at /opt and /var/task")
-	fs.BoolVarP(&o.Quiet, "quiet", "q", false, "print neither what was assumed nor the function's log")
+	fs.BoolVarP(&o.Quiet, "quiet", "q", false, "print neither what was assumed nor the function's log, but for hints")
 	o.settings.addFlags(fs, "reach", "region", "account", "data", "helper")
 }
 
@@ -155,9 +155,9 @@ func (r *localRun) sayAssumed(asked, runs string) {
 
 // once runs the function as often as was asked for, in one environment.
 func (r *localRun) once(ctx context.Context, f daemon.LocalFunction) (err error) {
-	log := &runLog{}
-	if !r.out.json() && !r.opts.Quiet {
-		log.w = r.out.Err
+	log := &runLog{w: r.out.Err, quiet: r.opts.Quiet}
+	if r.out.json() {
+		log.w = nil
 	}
 	l, err := daemon.OpenLocal(ctx, r.cfg, f, log.line)
 	if err != nil {
@@ -226,7 +226,8 @@ func (r *localRun) print(l *daemon.Local, res daemon.LocalResult, log string, wa
 
 // runLog prints the function's log as it comes, and keeps it for the answer.
 type runLog struct {
-	w io.Writer // nil: it is only kept
+	w     io.Writer // nil: it is only kept
+	quiet bool      // only hints are printed
 
 	mu   sync.Mutex // guards text
 	text strings.Builder
@@ -239,7 +240,9 @@ func (l *runLog) line(s string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.w != nil {
-		io.WriteString(l.w, s)
+		if !l.quiet || strings.HasPrefix(s, "LAMINA_HINT ") {
+			io.WriteString(l.w, s)
+		}
 	} else if l.text.Len()+len(s) <= maxRunLog {
 		l.text.WriteString(s)
 	}

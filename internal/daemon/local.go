@@ -157,9 +157,9 @@ func (l *Local) revision(ctx context.Context, f LocalFunction) (*lambda.Revision
 	}
 	trees := &localTrees{cache: l.cache, paths: map[digest.Digest]string{}}
 	rev.Code = trees.content(f.Code)
-	for i, path := range f.Layers {
+	for _, path := range f.Layers {
 		rev.Layers = append(rev.Layers, lambda.LayerRef{
-			ARN:     lambda.LayerVersionARN{LayerKey: lambda.LayerKey{Scope: scope, Name: lambda.LayerName(layerName(path))}, Version: int64(i + 1)},
+			ARN:     lambda.LayerVersionARN{LayerKey: lambda.LayerKey{Scope: scope, Name: lambda.LayerName(layerName(path))}},
 			Content: trees.content(path),
 		})
 	}

@@ -31,6 +31,9 @@ func (e *environment) initialise(ctx context.Context, phase string, timer *time.
 	if f != nil {
 		status, errorType = f.status(), f.errorType()
 		e.reset()
+		if f.posted != nil && phase == telemetry.PhaseInvoke { // an Init phase that failed is followed by one of these
+			e.hint(f.posted)
+		}
 	} else {
 		e.process.flush(false)
 		e.warm = true

@@ -163,6 +163,9 @@ func (r *run) end() []byte {
 	} else {
 		e.process.flush(true)
 	}
+	if r.answer != nil && r.answer.Failed {
+		e.hint(r.answer.Body)
+	}
 	r.publishEnd()
 	log := e.endLog()
 	e.api.Forget()

@@ -1,0 +1,43 @@
+package execenv_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// TestHints asks real functions whose imports fail for the line that says why.
+func TestHints(t *testing.T) {
+	b, python := newLinuxBench(t)
+	layer := func(name string, files map[string]string) lambda.LayerRef {
+		arn, err := lambda.ParseLayerVersionARN("arn:aws:lambda:eu-west-1:123456789012:layer:" + name + ":3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lambda.LayerRef{ARN: arn, Content: b.tree(files)}
+	}
+	for _, tt := range []struct {
+		name, code, hint string
+	}{
+		{"while it initialises", "import tools\ndef handler(e, c): pass\n", `LAMINA_HINT cannot import "tools": layer common:3 holds it at /opt/tools, but the layer has no python/ folder around it: zip it as python/tools (looked in /var/task, `},
+		{"in the handler", "def handler(e, c):\n    import tools.deep\n", `LAMINA_HINT cannot import "tools": layer common:3 holds it at /opt/tools,`},
+		{"another error", "def handler(e, c):\n    raise ValueError(\"No module named 'tools'\")\n", ""},
+		{"no error", "def handler(e, c):\n    return 1\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rev := b.revision("app.handler")
+			rev.Config.Runtime = python
+			rev.Code = b.tree(map[string]string{"app.py": tt.code})
+			rev.Layers = []lambda.LayerRef{layer("common", map[string]string{"tools/__init__.py": "", "tools/deep.py": ""}), layer("other", map[string]string{"x": ""})}
+			log := string(b.invoke(rev, "id-1", "{}", true).LogTail)
+			want := 1
+			if tt.hint == "" {
+				want = 0
+			}
+			if strings.Count(log, "LAMINA_HINT") != want || !strings.Contains(log, tt.hint) {
+				t.Errorf("want %d hints, %q; got\n%s", want, tt.hint, log)
+			}
+		})
+	}
+}
