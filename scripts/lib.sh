@@ -69,6 +69,16 @@ install_tools() {
   printf '%s\n' "$mark" >.tools/venv/.made
 }
 
+# install_awslambdaric puts AWS's runtime client for Python beside what install_tools has made.
+install_awslambdaric() {
+  local mark
+  mark="$(.tools/venv/bin/python -V) $PWD $(sha256sum <tools/awslambdaric.txt)"
+  [ "$(cat .tools/awslambdaric/.made 2>/dev/null || true)" != "$mark" ] || return 0
+  rm -rf .tools/awslambdaric
+  .tools/venv/bin/python -m pip install -q --require-hashes --only-binary=:all: --target .tools/awslambdaric -r tools/awslambdaric.txt
+  printf '%s\n' "$mark" >.tools/awslambdaric/.made
+}
+
 # install_npm puts a node with its npm into .tools/npm, when the machine has no npm.
 install_npm() {
   local mark

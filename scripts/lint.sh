@@ -16,6 +16,6 @@ go vet ./...
 go tool -modfile=tools/go.mod staticcheck ./...
 go test -count=1 ./internal/floors
 go mod verify >/dev/null
-for m in examples/*/go.mod; do (cd "$(dirname "$m")" && go vet ./...); done
+for m in examples/*/go.mod internal/*/testdata/*/go.mod; do (cd "$(dirname "$m")" && go vet ./...); done
 for s in scripts/*.sh .ci/run; do bash -n "$s"; done
 echo "linters: nothing to say"

@@ -20,4 +20,5 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt_install "${missing[@]}"
 fi
 install_tools
+install_awslambdaric
 install_nodes
