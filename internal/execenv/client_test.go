@@ -174,7 +174,9 @@ func TestAWSClientForGo(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("cannot build %s: %v\n%s", build.Dir, err, out)
 	}
-	code := func(b *bench) lambda.Content { return b.tree(map[string]string{"bootstrap": "#!/bin/sh\nexec " + program + "\n"}) }
+	code := func(b *bench) lambda.Content {
+		return b.tree(map[string]string{"bootstrap": "#!/bin/sh\nexec " + program + "\n"})
+	}
 	runClient(t, code, "any", `"fine"`, []clientCase{
 		{event: `"fine"`, want: `"fine"`},
 		{event: `"context"`, want: `["00000000-0000-0000-0000-000000000001","` + arn + `",{"k":"v"},true,"Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1"]`},

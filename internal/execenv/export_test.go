@@ -45,12 +45,16 @@ func (p *Pool) Spares() int {
 	return len(p.spares.ready)
 }
 
-// EndSpares ends them.
-func (p *Pool) EndSpares() {
+// EndSpares ends them, unless one is still booting: then it reports false.
+func (p *Pool) EndSpares() bool {
 	p.spares.mu.Lock()
 	defer p.spares.mu.Unlock()
+	if len(p.spares.booting) > 0 {
+		return false
+	}
 	for _, s := range p.spares.ready {
 		p.spares.end(s)
 	}
 	p.spares.ready = nil
+	return true
 }

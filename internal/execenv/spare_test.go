@@ -68,7 +68,7 @@ func TestSpareLooksTheSame(t *testing.T) {
 			if vars != nil {
 				rev.Config.Environment = &lambda.Variables{Map: vars}
 			}
-			b.pool.EndSpares()
+			eventually(t, "there is no spare", b.pool.EndSpares)
 			before := b.pool.Starts()
 			look := func(r *lambda.Revision) map[string]any {
 				b.revisions++
