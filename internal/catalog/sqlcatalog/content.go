@@ -1,0 +1,47 @@
+package sqlcatalog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/laminadev/lamina/internal/database"
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// OpenAsIs gives a catalog over a database whose schema stays as it is: for who only reads, beside a server that may be of
+// another version.
+func OpenAsIs(db *database.DB) *Catalog { return &Catalog{db} }
+
+// Contents gives what every record needs, of all scopes, as of one moment: the zips of layer versions, and those of the code and
+// the layers of every revision. A content that several need comes several times.
+func (c *Catalog) Contents(ctx context.Context) ([]lambda.Content, error) {
+	list, err := c.contents(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list what records need: %w", err)
+	}
+	return list, nil
+}
+
+func (c *Catalog) contents(ctx context.Context) ([]lambda.Content, error) {
+	// One statement sees one state of the database.
+	rows, err := c.db.Query(ctx, `SELECT digest, size, unzipped_size, content_digest, tree_key, '[]' AS layers FROM layer_versions
+		UNION ALL SELECT digest, size, unzipped_size, content_digest, tree_key, layers FROM function_revisions`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []lambda.Content
+	for rows.Next() {
+		var content lambda.Content
+		var layers []lambda.LayerRef
+		if err := rows.Scan(&content.Digest, &content.Size, &content.UnzippedSize, &content.ContentDigest, &content.TreeKey,
+			document{&layers}); err != nil {
+			return nil, err
+		}
+		list = append(list, content)
+		for _, l := range layers {
+			list = append(list, l.Content)
+		}
+	}
+	return list, rows.Err()
+}

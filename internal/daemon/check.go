@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+
+	"github.com/laminadev/lamina/internal/config"
+	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/runtimes"
+)
+
+// Finding is something in a data folder that is not as it should be.
+type Finding = layerstore.Finding
+
+// Checked counts what was looked at.
+type Checked = layerstore.Checked
+
+// CheckData reads everything in a data folder again: the database, every zip, what records say of them, every tree, every
+// shared file. It changes nothing that counts, and a server may run meanwhile. What it finds goes to report; an error means
+// that it could not look.
+func CheckData(ctx context.Context, cfg config.Config, report func(Finding)) (_ Checked, err error) {
+	o, err := openOffline(ctx, cfg)
+	if err != nil {
+		return Checked{}, err
+	}
+	defer func() { err = errors.Join(err, o.close(ctx)) }()
+	if err := o.checkDatabase(ctx, cfg, report); err != nil {
+		return Checked{}, err
+	}
+	_, unreadable, err := runtimes.Contents(o.dir.sub("runtimes"))
+	if err != nil {
+		return Checked{}, err
+	}
+	for _, path := range unreadable {
+		report(Finding{Kind: "runtime", What: path, Text: "the record cannot be read", Mend: "`lamina runtime add` with the name of the runtime writes a new one"})
+	}
+	contents, err := o.contents(ctx)
+	if err != nil {
+		return Checked{}, err
+	}
+	return o.store.Check(ctx, contents, report)
+}
+
+func (o *offline) checkDatabase(ctx context.Context, cfg config.Config, report func(Finding)) error {
+	faults, err := o.db.Integrity(ctx)
+	if err != nil {
+		return err
+	}
+	for _, text := range faults {
+		report(Finding{Kind: "database", What: databaseName(cfg), Text: text, Mend: "restore it from a backup (`lamina restore`)"})
+	}
+	return nil
+}
