@@ -28,6 +28,7 @@ type Record struct {
 	Qualifier lambda.Qualifier // "" of the function itself
 	Document  string           // JSON; "" is no record
 	Modified  time.Time
+	Owner     lambda.RevisionID // of what it belongs to; UpdateRecord alone tells it: to change as it was, then as it is
 }
 
 // Records is the part of a catalog that holds records. They go with what they belong to.

@@ -68,8 +68,8 @@ func parseLayers(list []string) ([]lambda.LayerVersionARN, error) {
 
 // pin gives what a revision keeps of a layer version, also when the version is deleted later.
 func (s *Service) pin(ctx context.Context, caller lambda.Scope, arn lambda.LayerVersionARN) (lambda.LayerRef, error) {
-	if foreign(caller, arn.Scope) {
-		return lambda.LayerRef{}, layerDenied(caller, "GetLayerVersion", arn.String())
+	if err := s.checkReadable(ctx, caller, arn); err != nil {
+		return lambda.LayerRef{}, err
 	}
 	v, err := s.catalog.GetLayerVersion(ctx, arn)
 	if lambda.IsKind(err, lambda.NotFound) { // here it is a wrong value, not a resource that was asked for

@@ -21,8 +21,10 @@ type Options struct {
 	Catalog catalog.Store
 	Store   Trees
 	Blobs   *blob.Store // where zips are staged
-	Now     func() time.Time
-	Log     *slog.Logger // nil: nothing is logged
+	// Organisations gives the organisation of each account that has one.
+	Organisations map[string]string
+	Now           func() time.Time
+	Log           *slog.Logger // nil: nothing is logged
 }
 
 // Trees is what control needs of a *layerstore.Store.
@@ -37,11 +39,12 @@ var _ Trees = (*layerstore.Store)(nil)
 
 // Service answers the operations. Its methods may be called concurrently.
 type Service struct {
-	catalog catalog.Store
-	trees   Trees
-	blobs   *blob.Store
-	now     func() time.Time
-	settler *settler
+	catalog       catalog.Store
+	trees         Trees
+	blobs         *blob.Store
+	organisations map[string]string
+	now           func() time.Time
+	settler       *settler
 }
 
 // New gives a service. Functions stay Pending until Start.
@@ -52,7 +55,7 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o.Catalog, o.Store, o.Blobs, o.Now, newSettler(o.Catalog, o.Store, o.Log)}
+	return &Service{o.Catalog, o.Store, o.Blobs, o.Organisations, o.Now, newSettler(o.Catalog, o.Store, o.Log)}
 }
 
 // Start takes up the changes that a crash or a stop interrupted and begins to work in the background. ctx ends that work, as

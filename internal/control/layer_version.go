@@ -57,10 +57,10 @@ func (s *Service) GetLayerVersion(ctx context.Context, caller lambda.Scope, arn 
 	if err := checkLayerVersion(arn); err != nil {
 		return catalog.LayerVersion{}, err
 	}
-	if foreign(caller, arn.Scope) {
-		return catalog.LayerVersion{}, layerDenied(caller, "GetLayerVersion", arn.String())
+	if err := s.checkReadable(ctx, caller, arn); err != nil {
+		return catalog.LayerVersion{}, err
 	}
-	if arn.Scope != caller {
+	if arn.Region != caller.Region {
 		return catalog.LayerVersion{}, lambda.Errorf(lambda.NotFound, noSuchResource)
 	}
 	v, err := s.catalog.GetLayerVersion(ctx, arn)

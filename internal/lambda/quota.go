@@ -13,9 +13,10 @@ const (
 	MaxLogTail           = 4096        // bytes of X-Amz-Log-Result before base64
 	MaxFunctionName      = 64          // characters of the bare name
 	MaxTags              = 50
-	DefaultMemorySize    = 128 // MB
-	DefaultTimeout       = 3   // seconds
-	DefaultStorageSize   = 512 // MB of /tmp
+	MaxPolicySize        = 20480 // bytes of a resource policy
+	DefaultMemorySize    = 128   // MB
+	DefaultTimeout       = 3     // seconds
+	DefaultStorageSize   = 512   // MB of /tmp
 	DefaultConcurrency   = 1000
 	MaxProcesses         = 1024 // processes and threads of an environment
 	MaxOpenFiles         = 1024

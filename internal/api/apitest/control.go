@@ -31,7 +31,8 @@ func NewControl(t testing.TB, blobs string) *control.Service {
 	store := blob.New(disk)
 	trees, err := layerstore.Open(layerstore.Options{Dir: filepath.Join(dir, "trees"), Blobs: store})
 	must(t, err)
-	c := control.New(control.Options{Catalog: records, Store: trees, Blobs: store})
+	c := control.New(control.Options{Catalog: records, Store: trees, Blobs: store,
+		Organisations: map[string]string{"333333333333": "o-abcdefghij"}})
 	must(t, c.Start(ctx))
 	t.Cleanup(func() {
 		c.Stop()

@@ -17,6 +17,13 @@ var built = map[string]serveFunc{
 	"UpdateFunctionConfiguration": handle((*API).updateFunctionConfiguration),
 	"DeleteFunction":              handle((*API).deleteFunction),
 
+	"AddLayerVersionPermission":    handle((*API).addLayerVersionPermission),
+	"GetLayerVersionPolicy":        handle((*API).getLayerVersionPolicy),
+	"RemoveLayerVersionPermission": handle((*API).removeLayerVersionPermission),
+	"AddPermission":                handle((*API).addPermission),
+	"GetPolicy":                    handle((*API).getPolicy),
+	"RemovePermission":             handle((*API).removePermission),
+
 	"PublishVersion":         handle((*API).publishVersion),
 	"ListVersionsByFunction": handle((*API).listVersions),
 	"CreateAlias":            handle((*API).createAlias),

@@ -27,6 +27,7 @@ func testRecords(t *testing.T, p Place) {
 		_, err := c.UpdateRecord(t.Context(), k, kind, q, false, set("{}"))
 		wantKind(t, "a record of "+string(q), err, lambda.NotFound)
 	}
+	owners := map[lambda.Qualifier]lambda.RevisionID{"": f.RevisionID, "1": v.RevisionID, "live": a.RevisionID}
 	var all []catalog.Record
 	for _, q := range []lambda.Qualifier{"", "1", "live"} {
 		_, err := c.GetRecord(t.Context(), k, kind, q)
@@ -34,6 +35,10 @@ func testRecords(t *testing.T, p Place) {
 		before := sequence(t, c)
 		r, err := c.UpdateRecord(t.Context(), k, kind, q, false, set(`{"of":"`+string(q)+`"}`))
 		ok(t, err)
+		if want := owners[q]; r.Owner != want {
+			t.Errorf("the owner of %q is told as %s, want %s", q, r.Owner, want)
+		}
+		r.Owner = ""
 		wantSame(t, "recorded", r, catalog.Record{Key: k, Kind: kind, Qualifier: q, Document: `{"of":"` + string(q) + `"}`, Modified: moment.Truncate(1e6)})
 		got, err := c.GetRecord(t.Context(), k, kind, q)
 		ok(t, err)
@@ -64,8 +69,14 @@ func testRecords(t *testing.T, p Place) {
 		t.Errorf("got %v, want change's own error", err)
 	}
 	for _, q := range []lambda.Qualifier{"", "1", "live"} {
-		_, err := c.UpdateRecord(t.Context(), k, kind, q, true, set("[]"))
+		r, err := c.UpdateRecord(t.Context(), k, kind, q, true, func(r *catalog.Record) error {
+			if r.Owner != owners[q] {
+				t.Errorf("change is told the owner %s, want %s", r.Owner, owners[q])
+			}
+			return set("[]")(r)
+		})
 		ok(t, err)
+		owners[q] = r.Owner
 	}
 	f2, err := c.GetFunction(t.Context(), k)
 	ok(t, err)
@@ -76,6 +87,7 @@ func testRecords(t *testing.T, p Place) {
 	if f2.RevisionID == f.RevisionID || v2.RevisionID == v.RevisionID || a2.RevisionID == a.RevisionID {
 		t.Error("a revision ID stayed")
 	}
+	wantSame(t, "the new owners", map[lambda.Qualifier]lambda.RevisionID{"": f2.RevisionID, "1": v2.RevisionID, "live": a2.RevisionID}, owners)
 	// No document deletes; a record goes with what it belongs to.
 	_, err = c.UpdateRecord(t.Context(), k, kind, "", false, set(""))
 	ok(t, err)

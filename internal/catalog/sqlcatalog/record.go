@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/laminadev/lamina/internal/catalog"
@@ -80,7 +79,8 @@ func updateRecord(ctx context.Context, tx *database.Tx, none catalog.Record, ren
 	if err != nil {
 		return none, err
 	}
-	if err := touch(ctx, tx, f, none.Qualifier, renew, seq); err != nil {
+	before, after, err := touch(ctx, tx, f, none.Qualifier, renew, seq)
+	if err != nil {
 		return none, err
 	}
 	r, err := getRecord(ctx, tx, none.Key, none.Kind, none.Qualifier)
@@ -90,40 +90,43 @@ func updateRecord(ctx context.Context, tx *database.Tx, none catalog.Record, ren
 	if err != nil {
 		return r, err
 	}
+	r.Owner = before
 	if err := change(&r); err != nil {
 		return r, err
 	}
-	r.Key, r.Kind, r.Qualifier, r.Modified = none.Key, none.Kind, none.Qualifier, toMilliseconds(r.Modified)
+	r.Key, r.Kind, r.Qualifier, r.Modified, r.Owner = none.Key, none.Kind, none.Qualifier, toMilliseconds(r.Modified), after
 	return r, writeRecord(ctx, tx, r, f.ID, seq)
 }
 
 // touch refuses a qualifier that means nothing, and renews the RevisionID of what it means.
-func touch(ctx context.Context, tx *database.Tx, f catalog.Function, q lambda.Qualifier, renew bool, seq int64) error {
-	k := f.Key
-	if q == "" {
-		if !renew {
-			return nil
+func touch(ctx context.Context, tx *database.Tx, f catalog.Function, q lambda.Qualifier, renew bool, seq int64) (before, after lambda.RevisionID, err error) {
+	const (
+		function = "UPDATE functions SET revision_id = $2, sequence = $3 WHERE id = $1"
+		version  = "UPDATE function_versions SET revision_id = $2, sequence = $3 WHERE function_id = $1 AND version = $4"
+		alias    = "UPDATE function_aliases SET revision_id = $2, sequence = $3 WHERE function_id = $1 AND alias = $4"
+	)
+	after = newRevisionID()
+	update, args := function, []any{f.ID, after, seq}
+	if number, ok := q.Number(); ok {
+		v, err := getVersion(ctx, tx, f.Key, number)
+		if err != nil {
+			return "", "", err
 		}
-		_, err := tx.Exec(ctx, "UPDATE functions SET revision_id = $2, sequence = $3 WHERE id = $1", f.ID, newRevisionID(), seq)
-		return err
-	}
-	if n, err := strconv.ParseInt(string(q), 10, 64); err == nil {
-		v, err := getVersion(ctx, tx, k, n)
-		if err != nil || !renew {
-			return err
+		before, update, args = v.RevisionID, version, append(args, number)
+	} else if q != "" {
+		a, err := getAlias(ctx, tx, f.Key, q)
+		if err != nil {
+			return "", "", err
 		}
-		_, err = tx.Exec(ctx, "UPDATE function_versions SET revision_id = $3, sequence = $4 WHERE function_id = $1 AND version = $2",
-			f.ID, v.Number, newRevisionID(), seq)
-		return err
+		before, update, args = a.RevisionID, alias, append(args, q)
+	} else {
+		before = f.RevisionID
 	}
-	a, err := getAlias(ctx, tx, k, q)
-	if err != nil || !renew {
-		return err
+	if !renew {
+		return before, before, nil
 	}
-	a.RevisionID = newRevisionID()
-	_, err = tx.Exec(ctx, "UPDATE function_aliases SET revision_id = $3, sequence = $4 WHERE function_id = $1 AND alias = $2",
-		f.ID, a.Name, a.RevisionID, seq)
-	return err
+	_, err = tx.Exec(ctx, update, args...)
+	return before, after, err
 }
 
 func writeRecord(ctx context.Context, tx *database.Tx, r catalog.Record, functionID string, seq int64) error {
