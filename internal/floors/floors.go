@@ -44,7 +44,7 @@ func House() []Room {
 		{Path: "invoke", Floor: 6, Imports: []string{"execenv", "catalog", "jobs", "telemetry"}, Gives: "version choice, concurrency, sync and async, retries"},
 
 		{Path: "control", Floor: 5, Imports: []string{"catalog", "layerstore", "layer", "layer/*", "archive", "blob", "registry", "identity", "auth", "jobs"}, Gives: "management: functions, layer versions; one file per resource"},
-		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "layer", "layer/explain", "logstream", "telemetry", "auth"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
+		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "logstream", "telemetry", "auth"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
 
 		{Path: "runtimes", Floor: 4, Imports: []string{"runtimes/python", "runtimes/node", "runtimes/ldcache", "layerstore", "sandbox"}, Gives: "managed runtimes and our bootstraps; answers with the mounts of a sandbox"},
 		{Path: "runtimes/python", Floor: 4, Imports: []string{"sandbox"}, Level: true, Gives: "the host's python interpreters, shown as AWS shows its own"},
@@ -59,7 +59,6 @@ func House() []Room {
 		{Path: "layer/merge", Floor: 3, Imports: toolkit, Level: true, Gives: "which layer wins each path of /opt"},
 		{Path: "layer/build", Floor: 3, Imports: toolkit, Gives: "layers from requirements"},
 		{Path: "layer/lint", Floor: 3, Imports: toolkit, Gives: "what is wrong with a layer"},
-		{Path: "layer/explain", Floor: 3, Imports: toolkit, Gives: "why a module is not found, by what code and layers hold"},
 		{Path: "layer/scan", Floor: 3, Imports: toolkit, Gives: "what a layer holds that others warn of"},
 		{Path: "layer/slim", Floor: 3, Imports: toolkit, Gives: "smaller layers"},
 		{Path: "layer/diff", Floor: 3, Imports: toolkit, Gives: "how two layers differ"},
@@ -67,7 +66,7 @@ func House() []Room {
 
 		{Path: "layer", Floor: 2, Imports: []string{"archive"}, Gives: "the hero: an immutable view of one layer"},
 		{Path: "logstream", Floor: 2, Imports: []string{"telemetry", "blob"}, Gives: "function output: groups, streams, segments, tail"},
-		{Path: "sandbox/linuxsandbox", Floor: 2, Imports: []string{"sandbox", "sandbox/helper", "sandbox/initproto", "overlay"}, Gives: "namespaces, cgroups, mounts"},
+		{Path: "sandbox/linuxsandbox", Floor: 2, Imports: []string{"sandbox", "sandbox/helper", "sandbox/initproto", "overlay", "egress"}, Gives: "namespaces, cgroups, mounts"},
 		{Path: "sandbox/helper", Floor: 2, Imports: []string{"sandbox", "sandbox/initproto", "overlay"}, Level: true, Gives: "the sandbox's PID 1, as a package, so that two programs can be it"},
 		{Path: "catalog/sqlcatalog", Floor: 2, Imports: []string{"catalog", "database"}, Gives: "SQLite and PostgreSQL; migrations embedded"},
 		{Path: "catalog/cached", Floor: 2, Imports: []string{"catalog"}, Gives: "functions from memory: the invoke path never reads the database"},
@@ -81,6 +80,7 @@ func House() []Room {
 		{Path: "blob", Floor: 1, Gives: "bytes by digest; a concrete Store over a driver"},
 		{Path: "telemetry", Floor: 1, Gives: "AWS's platform events and one bus for them"},
 		{Path: "auth", Floor: 1, Gives: "SigV4, sessions, policy evaluation"},
+		{Path: "egress", Floor: 1, Gives: "the way out of sandboxes: what they may call, and TCP, UDP and names carried there"},
 		{Path: "archive", Floor: 1, Gives: "zip in, safe entries out; reproducible zip out"},
 		{Path: "objfile", Floor: 1, Gives: "what an ELF, Mach-O or PE file needs"},
 		{Path: "database", Floor: 1, Gives: "open, transaction, dialect, migrate"},

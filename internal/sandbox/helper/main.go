@@ -99,6 +99,10 @@ func (s *session) serve(p *packet) {
 		s.mounts(p)
 	case initproto.VerbFinish:
 		s.finish(p)
+	case initproto.VerbOutside:
+		s.outside(p)
+	case initproto.VerbFlow:
+		s.flow(p)
 	default:
 		s.reply(p, initproto.Reply{Failure: initproto.Failure{Op: "serve", Text: "unknown verb"}})
 	}

@@ -41,6 +41,8 @@ func bodies() []body {
 		of("address", initproto.Address("127.0.0.1:80"), initproto.ParseAddress),
 		of("spawn", initproto.Spawn{Path: "/p", Args: []string{"a", "b"}, Env: []string{"A=1"}, Dir: "/", Stderr: true, Extra: 3}, initproto.ParseSpawn),
 		of("empty spawn", initproto.Spawn{}, initproto.ParseSpawn),
+		of("outside", initproto.Outside{Open: []string{"0.0.0.0/0"}, Closed: []string{"10.0.0.0/8", "x"}}, initproto.ParseOutside),
+		of("flow", initproto.Flow{Local: "192.0.2.1:53", Peer: "169.254.100.5:4000"}, initproto.ParseFlow),
 		of("signal", initproto.Signal{PID: 5, Signal: 15}, initproto.ParseSignal),
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/laminadev/lamina/internal/egress"
 	"github.com/laminadev/lamina/internal/sandbox"
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
@@ -21,6 +22,7 @@ type box struct {
 	driver *Driver
 	spec   sandbox.Spec
 	memory *memory
+	policy *egress.Policy // of the way out; nil: there is none
 	done   chan struct{}
 	// alive is cancelled at the end; what runs for the sandbox in the server stops with it.
 	alive  context.Context
@@ -70,7 +72,10 @@ func (b *box) begin(ctx context.Context) error {
 	if err := b.setUp(ctx, s); err != nil {
 		return fmt.Errorf("cannot create sandbox %s: %w", b.spec.ID, err)
 	}
-	return b.reach(ctx)
+	if err := b.reach(ctx); err != nil {
+		return err
+	}
+	return b.outside(ctx)
 }
 
 // adopt ties the box to a helper, unless the box is closed already.

@@ -21,15 +21,18 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
+	"github.com/laminadev/lamina/internal/egress"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
 
 // Options are the settings of a Driver.
 type Options struct {
-	StateDir string // for the helper's file; it also tells the cgroups of one server from another's
-	Helper   string // an installed lamina-init; "": the embedded one, or without that the running program
-	Prepared int    // sandboxes kept started ahead of Create, from Recover on; 0: none
+	StateDir string         // for the helper's file; it also tells the cgroups of one server from another's
+	Helper   string         // an installed lamina-init; "": the embedded one, or without that the running program
+	Prepared int            // sandboxes kept started ahead of Create, from Recover on; 0: none
+	Outside  *egress.Policy // what sandboxes may call; nil: they have no network
 	Log      *slog.Logger
 }
 
@@ -42,6 +45,7 @@ type Driver struct {
 	cgroups *cgroups
 	sampler *sampler
 	pool    *pool
+	outside atomic.Pointer[egress.Policy] // nil: sandboxes have no network
 
 	mu     sync.Mutex // guards what follows
 	boxes  map[string]*box
@@ -71,15 +75,20 @@ func New(o Options) (*Driver, error) {
 		boxes:   map[string]*box{},
 	}
 	d.pool = newPool(o.Prepared, d.start)
+	d.outside.Store(o.Outside)
 	return d, nil
 }
 
 // Create implements sandbox.Driver.
 func (d *Driver) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
+	return d.create(ctx, spec, d.outside.Load())
+}
+
+func (d *Driver) create(ctx context.Context, spec sandbox.Spec, outside *egress.Policy) (sandbox.Sandbox, error) {
 	if err := check(spec); err != nil {
 		return nil, err
 	}
-	b, err := d.admit(spec)
+	b, err := d.admit(spec, outside)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +100,7 @@ func (d *Driver) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 }
 
 // admit books the name of a sandbox.
-func (d *Driver) admit(spec sandbox.Spec) (*box, error) {
+func (d *Driver) admit(spec sandbox.Spec, outside *egress.Policy) (*box, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -101,6 +110,7 @@ func (d *Driver) admit(spec sandbox.Spec) (*box, error) {
 		return nil, errors.New("cannot create sandbox " + spec.ID + ": there is one with this ID")
 	}
 	b := newBox(d, spec)
+	b.policy = outside
 	d.boxes[spec.ID] = b
 	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/laminadev/lamina/internal/egress"
 	"github.com/laminadev/lamina/internal/sandbox"
 	"github.com/laminadev/lamina/internal/sandbox/helper"
 )
@@ -27,6 +28,7 @@ func (d *Driver) Probe(ctx context.Context) []sandbox.Finding {
 		d.probeMemory(),
 		d.probeProcesses(),
 		d.probeFreezer(),
+		d.probeOutside(ctx),
 		d.probeHelper(),
 	)
 }
@@ -63,7 +65,11 @@ func (d *Driver) probeSandbox(ctx context.Context) []sandbox.Finding {
 }
 
 func (d *Driver) try(ctx context.Context, root []sandbox.Mount) error {
-	s, err := d.Create(ctx, sandbox.Spec{ID: fmt.Sprintf("probe-%d", os.Getpid()), Root: root, TmpSize: 1 << 20})
+	return d.tryWith(ctx, root, nil)
+}
+
+func (d *Driver) tryWith(ctx context.Context, root []sandbox.Mount, outside *egress.Policy) error {
+	s, err := d.create(ctx, sandbox.Spec{ID: fmt.Sprintf("probe-%d", os.Getpid()), Root: root, TmpSize: 1 << 20}, outside)
 	if err != nil {
 		return err
 	}
