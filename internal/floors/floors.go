@@ -44,9 +44,9 @@ func House() []Room {
 		{Path: "invoke", Floor: 6, Imports: []string{"execenv", "catalog", "jobs", "telemetry"}, Gives: "version choice, concurrency, sync and async, retries"},
 
 		{Path: "control", Floor: 5, Imports: []string{"catalog", "layerstore", "layer", "layer/*", "archive", "blob", "registry", "identity", "auth", "jobs"}, Gives: "management: functions, layer versions; one file per resource"},
-		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "logstream", "telemetry", "auth"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
+		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "layer", "layer/explain", "logstream", "telemetry", "auth"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
 
-		{Path: "runtimes", Floor: 4, Imports: []string{"runtimes/python", "runtimes/node", "runtimes/ldcache", "layerstore", "sandbox"}, Gives: "managed runtimes and our bootstraps; answers with the mounts of a sandbox"},
+		{Path: "runtimes", Floor: 4, Imports: []string{"runtimes/python", "runtimes/node", "runtimes/ldcache", "layerstore", "sandbox", "sandbox/initproto"}, Gives: "managed runtimes and our bootstraps; answers with the mounts of a sandbox"},
 		{Path: "runtimes/python", Floor: 4, Imports: []string{"sandbox"}, Level: true, Gives: "the host's python interpreters, shown as AWS shows its own"},
 		{Path: "runtimes/node", Floor: 4, Imports: []string{"sandbox"}, Level: true, Gives: "node interpreters, the host's and those of packages, shown as AWS shows its own"},
 		{Path: "runtimes/ldcache", Floor: 4, Level: true, Gives: "the dynamic loader's cache, read and written"},
@@ -59,6 +59,7 @@ func House() []Room {
 		{Path: "layer/merge", Floor: 3, Imports: toolkit, Level: true, Gives: "which layer wins each path of /opt"},
 		{Path: "layer/build", Floor: 3, Imports: toolkit, Gives: "layers from requirements"},
 		{Path: "layer/lint", Floor: 3, Imports: toolkit, Gives: "what is wrong with a layer"},
+		{Path: "layer/explain", Floor: 3, Imports: toolkit, Gives: "why a module is not found, by what code and layers hold"},
 		{Path: "layer/scan", Floor: 3, Imports: toolkit, Gives: "what a layer holds that others warn of"},
 		{Path: "layer/slim", Floor: 3, Imports: toolkit, Gives: "smaller layers"},
 		{Path: "layer/diff", Floor: 3, Imports: toolkit, Gives: "how two layers differ"},
