@@ -63,6 +63,8 @@ func newEnv() (*env, error) {
 		e.lamina = filepath.Join(e.root, "bin", "lamina")
 	}
 	e.examples = filepath.Join(e.root, "examples")
+	nodes, _ := filepath.Glob(filepath.Join(e.root, ".tools", "node", "*", "bin")) // what setup got
+	e.path = strings.Join(append([]string{e.path}, nodes...), string(os.PathListSeparator))
 	e.aws1 = filepath.Join(e.root, ".tools", "e2e", "aws1")
 	e.aws2 = filepath.Join(e.root, ".tools", "e2e", "aws2")
 	for _, p := range []string{e.lamina, e.examples} {

@@ -1,0 +1,2 @@
+def greet(name, language):
+    return f"Hello, {name}, from {language}!"
