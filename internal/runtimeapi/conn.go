@@ -32,6 +32,7 @@ type conn struct {
 	wmu     sync.Mutex
 	held    []byte // responses that go out with the next write
 	limited bool   // the connection has a write deadline
+	last    bool   // GET next waits and the connection ends with its answer
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
@@ -109,7 +110,22 @@ func (c *conn) handle(req *http.Request) bool {
 		req.Body = &continueBody{ReadCloser: req.Body, c: c}
 	}
 	ok := c.route(req, keep)
+	if ok && c.endsLater() {
+		return true // whoever answers closes it
+	}
 	return ok && keep && c.skipRest(req)
+}
+
+func (c *conn) endsLater() bool {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	return c.last
+}
+
+func (c *conn) setLast(last bool) {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.last = last
 }
 
 // skipRest reads what the handler left of the body, so that the next request is found.

@@ -58,12 +58,14 @@ func (c *conn) ping(_ *http.Request, keep bool) bool {
 
 // next answers at once when an invocation waits; else the connection is parked, and Server.Invoke answers.
 func (c *conn) next(_ *http.Request, keep bool) bool {
+	c.setLast(!keep) // before somebody else may answer
 	inv, refused := c.server.next(c)
-	switch {
-	case refused != nil:
-		return c.fail(refused, keep)
-	case inv == nil:
+	if inv == nil && refused == nil {
 		return true
+	}
+	c.setLast(false)
+	if refused != nil {
+		return c.fail(refused, keep)
 	}
 	c.wmu.Lock()
 	defer c.wmu.Unlock()

@@ -463,6 +463,31 @@ func TestConnectionCloseAndHTTP10(t *testing.T) {
 	}
 }
 
+// TestNextOnAConnectionThatCloses asks for an event that is not there yet on a connection that is closed after the answer.
+func TestNextOnAConnectionThatCloses(t *testing.T) {
+	for name, request := range map[string]string{
+		"close": "GET " + next + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+		"1.0":   "GET " + next + " HTTP/1.0\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, addr := serve(t)
+			c := dial(t, addr)
+			c.write(request)
+			await(t, s, ready)
+			s.Invoke(&runtimeapi.Invocation{RequestID: "id-1", Payload: []byte(`"event"`), Deadline: time.Now().Add(time.Minute)})
+			if got, _ := c.read(); got.Status != 200 || got.Body != `"event"` {
+				t.Errorf("got %+v", got)
+			}
+			if _, err := c.br.ReadByte(); err != io.EOF {
+				t.Errorf("got %v, want the end", err)
+			}
+			if got := dial(t, addr).exchange(respond("id-1", "1")); got.Status != 202 {
+				t.Errorf("the answer on another connection: %+v", got)
+			}
+		})
+	}
+}
+
 func TestLargeEvent(t *testing.T) {
 	s, addr := serve(t)
 	c := dial(t, addr)

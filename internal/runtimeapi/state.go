@@ -76,11 +76,15 @@ func (s *Server) Invoke(inv *Invocation) {
 		c.wmu.Lock() // before mu is free, so that nothing else is written to the connection first
 		s.mu.Unlock()
 		err := c.writeLocked(nextResponse(inv), inv.Payload, inv.Deadline)
+		last := c.last
 		c.wmu.Unlock()
-		if err == nil {
+		if err == nil && !last {
 			return
 		}
 		c.nc.Close()
+		if err == nil {
+			return
+		}
 		s.mu.Lock()
 		// The client had gone. Unless another connection has asked meanwhile, the event waits for the next GET.
 		if s.current == inv && s.state == Running && s.answer == nil {
