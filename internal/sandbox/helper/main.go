@@ -51,6 +51,9 @@ func Main() {
 
 // keepDescriptors keeps the control socket, and whatever the server itself was started with, from what is spawned.
 func keepDescriptors() error {
+	if err := unix.Close(initproto.ProgramFD); err != nil {
+		return err
+	}
 	return unix.CloseRange(initproto.ControlFD, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 }
 

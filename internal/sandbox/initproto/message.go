@@ -3,6 +3,9 @@ package initproto
 // ControlFD is the helper's end of the control socket.
 const ControlFD = 3
 
+// ProgramFD is the helper's own program, by which the kernel starts it.
+const ProgramFD = 4
+
 // The identity of sandboxed processes, inside: AWS's.
 const (
 	UID = 993

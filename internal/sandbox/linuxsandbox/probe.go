@@ -13,7 +13,6 @@ import (
 
 	"github.com/laminadev/lamina/internal/egress"
 	"github.com/laminadev/lamina/internal/sandbox"
-	"github.com/laminadev/lamina/internal/sandbox/helper"
 )
 
 // Probe implements sandbox.Driver. It makes what a sandbox needs, from the simplest on, and a whole sandbox at the end.
@@ -38,7 +37,7 @@ func (d *Driver) probeNamespaces(name string, flags uintptr) sandbox.Finding {
 	f := sandbox.Finding{Name: name}
 	attr := d.ids.first().attributes()
 	attr.Cloneflags = flags
-	p, err := os.StartProcess(d.program.path(), []string{helper.Name}, &os.ProcAttr{Env: environment, Sys: attr})
+	p, err := d.program.start(&os.ProcAttr{Env: environment, Sys: attr})
 	if err != nil {
 		f.Detail = fmt.Sprintf("starting a process in a new one failed: %v", rootCause(err))
 		f.Fix = namespaceFix()

@@ -11,7 +11,8 @@ import (
 	"sync"
 	"syscall"
 
-	"golang.org/x/sys/unix"
+	"github.com/laminadev/lamina/internal/sandbox/helper"
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
 //go:embed embedded
@@ -39,13 +40,7 @@ func openProgram(o Options) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the sandbox helper: %w", err)
 	}
-	defer f.Close()
-	// Above the descriptors that the helper gets, or it would be overwritten before it is started.
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 16)
-	if err != nil {
-		return nil, fmt.Errorf("cannot keep the sandbox helper open: %w", err)
-	}
-	p.file = os.NewFile(uintptr(fd), path)
+	p.file = f
 	return p, nil
 }
 
@@ -94,8 +89,15 @@ func writeProgram(path string, data []byte) error {
 	return os.Rename(f.Name(), path)
 }
 
-// path starts the program in a child of this process.
-func (p *program) path() string { return fmt.Sprintf("/proc/self/fd/%d", p.file.Fd()) }
+// start starts the program. The child gets it as initproto.ProgramFD, and no other number would do: a child puts the
+// descriptors that it gets in place by way of free ones, and what is free to it may be in use here.
+func (p *program) start(attr *os.ProcAttr) (*os.Process, error) {
+	files := make([]*os.File, initproto.ProgramFD+1)
+	copy(files, attr.Files)
+	files[initproto.ProgramFD] = p.file
+	attr.Files = files
+	return os.StartProcess(fmt.Sprintf("/proc/self/fd/%d", initproto.ProgramFD), []string{helper.Name}, attr)
+}
 
 func (p *program) close() (err error) {
 	p.once.Do(func() { err = p.file.Close() })

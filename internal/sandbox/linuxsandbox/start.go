@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/laminadev/lamina/internal/sandbox/helper"
 )
 
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
@@ -67,7 +65,7 @@ func (d *Driver) startIn(g *group, id identity) (*started, error) {
 		defer unix.Close(home)
 		attr.UseCgroupFD, attr.CgroupFD = true, home
 	}
-	p, err := os.StartProcess(d.program.path(), []string{helper.Name}, &os.ProcAttr{
+	p, err := d.program.start(&os.ProcAttr{
 		Env: environment,
 		// What the helper has to say beside its socket is a crash of its own.
 		Files: []*os.File{null, null, os.Stderr, theirs},
