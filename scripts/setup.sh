@@ -15,6 +15,7 @@ postgres_bin >/dev/null || need postgresql
 aws2 >/dev/null || need awscli
 have setpriv && have unshare || need util-linux
 have ps || need procps
+[ -x /usr/sbin/mkfs.ext4 ] || [ -x /sbin/mkfs.ext4 ] || need e2fsprogs
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing system packages: ${missing[*]}"
   apt_install "${missing[@]}"

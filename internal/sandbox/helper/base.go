@@ -25,6 +25,7 @@ type base struct {
 	old    int // descriptor of the host's root
 	layers int // scratch folders used so far
 	mapped bool
+	hasTmp bool // the server gave one
 }
 
 // assembleBase needs no word from the server, so that a prepared sandbox has it behind itself.

@@ -50,7 +50,7 @@ func (b *base) setUp(m initproto.Setup) (int, initproto.Failure) {
 // finish makes /tmp, lets go of the host and closes the root.
 func (b *base) finish(m initproto.Finish) initproto.Failure {
 	return run([]step{
-		{"mount /tmp", func() error { return mountTmp(m.TmpSize) }},
+		{"mount /tmp", func() error { return b.mountTmp(m.TmpSize) }},
 		{"detach the host root", b.detach},
 		{"make the root read-only", closeRoot},
 	})
@@ -81,7 +81,10 @@ func run(steps []step) initproto.Failure {
 	return initproto.Failure{}
 }
 
-func mountTmp(size uint64) error {
+func (b *base) mountTmp(size uint64) error {
+	if b.hasTmp {
+		return nil
+	}
 	options := []string{"mode", "1777"}
 	if size > 0 {
 		options = append(options, "size", strconv.FormatUint(size, 10))

@@ -36,6 +36,8 @@ func (b *base) add(m initproto.Mount, p *packet) error {
 		return b.addOverlay(m, p)
 	case initproto.MountBind:
 		return b.addBind(m, p)
+	case initproto.MountTmp:
+		return b.addTmp(m, p)
 	}
 	return initproto.ErrMessage
 }
@@ -64,6 +66,20 @@ func (b *base) addBind(m initproto.Mount, p *packet) error {
 		return err
 	}
 	return attach(trees[0], m.Target)
+}
+
+// addTmp shows a file system that the server prepared.
+func (b *base) addTmp(m initproto.Mount, p *packet) error {
+	fd := p.take()
+	if fd < 0 {
+		return initproto.ErrMessage
+	}
+	defer unix.Close(fd)
+	if err := makeFolder(m.Target); err != nil {
+		return err
+	}
+	b.hasTmp = true
+	return attach(fd, m.Target)
 }
 
 // addOverlay attaches the trees to scratch folders, because older kernels take only layers of the caller's own mount

@@ -10,6 +10,7 @@ const (
 	MountFile
 	MountLink
 	MountEmpty
+	MountTmp // /tmp, with one descriptor: of a mount that can be written to
 )
 
 // Mount is one part of the root. Its sources are the next Descriptors descriptors of the message, which are detached

@@ -13,8 +13,12 @@ import (
 
 // BenchmarkStart measures from Create to the exec of the first process, and the end.
 func BenchmarkStart(b *testing.B) {
-	for _, prepared := range []int{0, 1} {
-		b.Run(fmt.Sprintf("prepared=%d", prepared), func(b *testing.B) {
+	for _, v := range []struct {
+		prepared int
+		tmp      int64
+	}{{0, 1 << 20}, {0, 512 << 20}, {1, 1 << 20}, {1, 512 << 20}} { // the small /tmp is memory, the large one a disk as root
+		prepared := v.prepared
+		b.Run(fmt.Sprintf("prepared=%d/tmp=%dMB", prepared, v.tmp>>20), func(b *testing.B) {
 			d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: b.TempDir(), Prepared: prepared})
 			if err != nil {
 				b.Fatal(err)
@@ -28,7 +32,7 @@ func BenchmarkStart(b *testing.B) {
 				b.StopTimer()
 				time.Sleep(60 * time.Millisecond) // a prepared sandbox is prepared while nobody waits
 				b.StartTimer()
-				c, s, e := once(b, d)
+				c, s, e := once(b, d, v.tmp)
 				create, spawn, end = append(create, c), append(spawn, s), append(end, e)
 			}
 			b.ReportMetric(median(create), "create-us")
@@ -38,11 +42,11 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-func once(b *testing.B, d *linuxsandbox.Driver) (create, spawn, end time.Duration) {
+func once(b *testing.B, d *linuxsandbox.Driver, tmp int64) (create, spawn, end time.Duration) {
 	ctx := context.Background()
 	begin := time.Now()
 	s, err := d.Create(ctx, sandbox.Spec{
-		ID: "bench", Account: "000000000000", Root: root(), TmpSize: 512 << 20, Memory: 128 << 20, Processes: 1024,
+		ID: "bench", Account: "000000000000", Root: root(), TmpSize: tmp, Memory: 128 << 20, Processes: 1024,
 		LocalAddrs: []string{"169.254.100.1"},
 	})
 	if err != nil {

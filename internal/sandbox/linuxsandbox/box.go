@@ -97,6 +97,11 @@ func (b *box) setUp(ctx context.Context, s *started) error {
 		return err
 	}
 	defer root.close()
+	if len(b.spec.Awaiting) == 0 {
+		if err := b.addTmp(s, root, b.spec.TmpSize); err != nil {
+			return err
+		}
+	}
 	if err := s.group.limit(b.spec.Memory, b.spec.Processes); err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ func (b *box) complete(ctx context.Context, r sandbox.Rest) error {
 		return err
 	}
 	defer root.close()
+	if err := b.addTmp(s, root, r.TmpSize); err != nil {
+		return err
+	}
 	if err := s.group.limit(r.Memory, b.spec.Processes); err != nil {
 		return err
 	}

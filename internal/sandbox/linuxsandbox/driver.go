@@ -13,7 +13,8 @@
 // Memory and processes are limited by cgroups where they can be had (cgroups.go), else memory is sampled and the sandbox
 // killed when it has too much, and processes are limited by RLIMIT_NPROC.
 //
-// /tmp is a tmpfs: what is written there counts as shared memory, under the sandbox's memory limit where that is a cgroup.
+// /tmp is, as root, a file system of the configured size on the disk (disks.go). Without root it is a tmpfs: what is
+// written there counts as shared memory, under the sandbox's memory limit where that is a cgroup.
 package linuxsandbox
 
 import (
@@ -45,6 +46,7 @@ type Driver struct {
 	cgroups *cgroups
 	sampler *sampler
 	pool    *pool
+	disks   *disks
 	outside atomic.Pointer[egress.Policy] // nil: sandboxes have no network
 
 	mu     sync.Mutex // guards what follows
@@ -75,6 +77,7 @@ func New(o Options) (*Driver, error) {
 		boxes:   map[string]*box{},
 	}
 	d.pool = newPool(o.Prepared, d.start)
+	d.disks = newDisks(o.StateDir, d.ids.mapped, o.Prepared)
 	d.outside.Store(o.Outside)
 	return d, nil
 }
@@ -137,6 +140,7 @@ func (d *Driver) Close() error {
 		all.Go(func() { b.Close() })
 	}
 	all.Wait()
+	d.disks.close()
 	d.sampler.close()
 	d.cgroups.leave()
 	return d.program.close()

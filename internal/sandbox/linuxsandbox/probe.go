@@ -27,6 +27,7 @@ func (d *Driver) Probe(ctx context.Context) []sandbox.Finding {
 		d.probeMemory(),
 		d.probeProcesses(),
 		d.probeFreezer(),
+		d.probeTmp(),
 		d.probeOutside(ctx),
 		d.probeHelper(),
 	)

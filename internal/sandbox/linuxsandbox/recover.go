@@ -27,6 +27,7 @@ func (d *Driver) Recover(ctx context.Context) error {
 	}
 	// Not before: the cgroups of prepared sandboxes would look like leftovers.
 	d.pool.fill(d.ids.first())
+	d.disks.fill(defaultDisk)
 	return nil
 }
 

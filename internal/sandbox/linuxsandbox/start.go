@@ -19,6 +19,7 @@ var environment = []string{"GOMAXPROCS=1", "GOGC=10"}
 type started struct {
 	identity identity
 	group    *group
+	tmp      *disk // nil: /tmp is memory
 	process  *os.Process
 	conn     *conn
 	gone     chan struct{} // closed when the helper is reaped: then the kernel has killed all that it held
@@ -99,6 +100,12 @@ func (s *started) run(log *slog.Logger) {
 	// It returns when the PID namespace is empty. Nobody else waits for this child: without this call the kernel would
 	// keep the zombie and the namespace.
 	s.process.Wait()
+	s.mu.Lock()
+	tmp := s.tmp
+	s.mu.Unlock()
+	if tmp != nil {
+		tmp.close()
+	}
 	if err := s.group.remove(); err != nil {
 		log.Error("cannot remove the cgroup of a sandbox", "error", err)
 	}

@@ -1,0 +1,74 @@
+package linuxsandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/sandbox"
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
+)
+
+// addTmp adds a disk as /tmp to what a sandbox gets. Without one the helper makes a tmpfs.
+func (b *box) addTmp(s *started, root *rootPlan, bytes int64) error {
+	if !s.identity.mapped() {
+		return nil
+	}
+	ns, err := s.userNamespace()
+	if err != nil {
+		return fmt.Errorf("cannot open the user namespace: %w", err)
+	}
+	defer unix.Close(ns)
+	k, err := b.driver.disks.take(bytes, ns)
+	if err != nil {
+		if !errors.Is(err, errNoDisks) {
+			b.driver.log.Warn("no disk for /tmp; it is memory", "sandbox", b.spec.ID, "error", err)
+		}
+		return nil
+	}
+	defer b.driver.disks.fill(bytes)
+	if err := s.hold(k); err != nil {
+		k.close()
+		return err
+	}
+	root.add(initproto.Mount{Kind: initproto.MountTmp, Target: "/tmp", Descriptors: 1}, []int{k.give()})
+	return nil
+}
+
+// hold keeps a disk until the end. A sandbox has one.
+func (s *started) hold(k *disk) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return errEnded
+	}
+	if s.tmp != nil {
+		return errors.New("it has a /tmp")
+	}
+	s.tmp = k
+	return nil
+}
+
+// probeTmp makes a disk.
+func (d *Driver) probeTmp() sandbox.Finding {
+	f := sandbox.Finding{Name: "disk for /tmp", Degrade: "/tmp is memory of the configured size, and counts where memory is limited by a cgroup"}
+	switch {
+	case !d.ids.mapped:
+		f.Detail = fmt.Sprintf("user %d may not mount one", os.Geteuid())
+		f.Fix = "run lamina as root"
+		return f
+	case d.disks.mkfs == "":
+		f.Detail = "there is no mkfs.ext4"
+		f.Fix = "apt-get install e2fsprogs"
+		return f
+	}
+	k, err := d.disks.make(leastDisk)
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	k.close()
+	return sandbox.Finding{Name: f.Name, OK: true, Detail: "an ext4 file system on a loop device, in " + d.state}
+}
