@@ -110,6 +110,8 @@ type Store interface {
 
 	// Usage gives what an account has in a region.
 	Usage(ctx context.Context, s lambda.Scope) (Usage, error)
+	// Reserved gives the concurrent invocations that the functions of an account in a region have reserved together.
+	Reserved(ctx context.Context, s lambda.Scope) (int64, error)
 	// CodeStorage gives the bytes of all zips of an account in a region: functions, their versions, and layer versions.
 	CodeStorage(ctx context.Context, s lambda.Scope) (int64, error)
 	// Sequence gives the number of the newest change.

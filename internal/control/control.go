@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/laminadev/lamina/internal/archive"
@@ -18,9 +19,10 @@ import (
 
 // Options are the parts that a Service works with. It closes none of them.
 type Options struct {
-	Catalog catalog.Store
-	Store   Trees
-	Blobs   *blob.Store // where zips are staged
+	Catalog     catalog.Store
+	Store       Trees
+	Blobs       *blob.Store // where zips are staged
+	Concurrency int         // invocations of one account and region at a time; 0: AWS's default, 1000
 	// Organisations gives the organisation of each account that has one.
 	Organisations map[string]string
 	Now           func() time.Time
@@ -43,8 +45,12 @@ type Service struct {
 	trees         Trees
 	blobs         *blob.Store
 	organisations map[string]string
+	concurrency   int
 	now           func() time.Time
 	settler       *settler
+
+	// reserving makes those who reserve concurrency wait for each other, since all take from one account's.
+	reserving sync.Mutex
 }
 
 // New gives a service. Functions stay Pending until Start.
@@ -55,7 +61,11 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o.Catalog, o.Store, o.Blobs, o.Organisations, o.Now, newSettler(o.Catalog, o.Store, o.Log)}
+	if o.Concurrency <= 0 {
+		o.Concurrency = lambda.DefaultConcurrency
+	}
+	return &Service{catalog: o.Catalog, trees: o.Store, blobs: o.Blobs, organisations: o.Organisations, concurrency: o.Concurrency,
+		now: o.Now, settler: newSettler(o.Catalog, o.Store, o.Log)}
 }
 
 // Start takes up the changes that a crash or a stop interrupted and begins to work in the background. ctx ends that work, as

@@ -23,6 +23,7 @@ type Functions interface {
 	GetFunction(ctx context.Context, k lambda.FunctionKey) (catalog.Function, error)
 	GetVersion(ctx context.Context, k lambda.FunctionKey, number int64) (catalog.Version, error)
 	GetAlias(ctx context.Context, k lambda.FunctionKey, name lambda.Qualifier) (catalog.Alias, error)
+	Reserved(ctx context.Context, s lambda.Scope) (int64, error)
 }
 
 // Environments is what a Service needs of an *execenv.Pool.
@@ -44,6 +45,7 @@ type Options struct {
 type Service struct {
 	functions Functions
 	pool      Environments
+	limit     int64 // of an account's invocations
 	running   counter
 	newest    revisions
 	rand      func() float64
@@ -57,7 +59,7 @@ func New(o Options) *Service {
 	if o.Rand == nil {
 		o.Rand = rand.Float64
 	}
-	return &Service{functions: o.Catalog, pool: o.Pool, running: counter{limit: o.Concurrency}, rand: o.Rand}
+	return &Service{functions: o.Catalog, pool: o.Pool, limit: int64(o.Concurrency), rand: o.Rand}
 }
 
 // Invocation types, in AWS's words.
@@ -115,9 +117,9 @@ func (s *Service) Invoke(ctx context.Context, in Input) (Output, error) {
 // run runs the revision that an invocation goes to.
 func (s *Service) run(ctx context.Context, at target, in Input) (Output, error) {
 	fn := &at.function
-	release, ok := s.running.acquire(in.Ref.Scope)
-	if !ok {
-		return Output{}, &lambda.Error{Kind: lambda.Throttled, Message: "Rate Exceeded.", Reason: "ConcurrentInvocationLimitExceeded"}
+	release, err := s.admit(ctx, fn)
+	if err != nil {
+		return Output{}, err
 	}
 	defer release()
 	if s.newest.seen(fn.ID, fn.Latest.Number) {

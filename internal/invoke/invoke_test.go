@@ -25,6 +25,15 @@ func (f functions) GetVersion(_ context.Context, k lambda.FunctionKey, number in
 	return catalog.Version{}, lambda.Errorf(lambda.NotFound, "no version %d of %s", number, k.ARN())
 }
 
+func (f functions) Reserved(_ context.Context, s lambda.Scope) (n int64, _ error) {
+	for k, fn := range f {
+		if k.Scope == s && fn.Reserved != nil {
+			n += int64(*fn.Reserved)
+		}
+	}
+	return n, nil
+}
+
 func (f functions) GetAlias(_ context.Context, k lambda.FunctionKey, name lambda.Qualifier) (catalog.Alias, error) {
 	return catalog.Alias{}, lambda.Errorf(lambda.NotFound, "no alias %s", k.QualifiedARN(name))
 }
@@ -227,4 +236,42 @@ func TestRetire(t *testing.T) {
 	if diff := cmp.Diff(p.retired, []int64{1, 2, 5}); diff != "" {
 		t.Errorf("got -, want +:\n%s", diff)
 	}
+}
+
+// A reservation is both a function's limit and taken from what the others share.
+func TestReservedConcurrency(t *testing.T) {
+	p := &pool{hold: make(chan struct{}), started: make(chan struct{})}
+	none, own, free := function("none", lambda.StateActive, 1), function("own", lambda.StateActive, 1), function("free", lambda.StateActive, 1)
+	none.Reserved, own.Reserved = new(0), new(2)
+	s := invoke.New(invoke.Options{Catalog: catalogOf(none, own, free), Pool: p, Concurrency: 3})
+	refused := func(name lambda.FunctionName, reason string) {
+		t.Helper()
+		_, err := s.Invoke(t.Context(), invoke.Input{Ref: ref(name, "")})
+		var e *lambda.Error
+		if !errors.As(err, &e) || e.Kind != lambda.Throttled || e.Message != "Rate Exceeded." || e.Reason != reason {
+			t.Errorf("%s: got %#v", name, err)
+		}
+	}
+	var wg sync.WaitGroup
+	run := func(name lambda.FunctionName) {
+		wg.Go(func() {
+			if _, err := s.Invoke(context.Background(), invoke.Input{Ref: ref(name, "")}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+		<-p.started
+	}
+	refused("none", "ReservedFunctionConcurrentInvocationLimitExceeded")
+	run("free")
+	refused("free", "ConcurrentInvocationLimitExceeded")
+	run("own")
+	run("own")
+	refused("own", "ReservedFunctionConcurrentInvocationLimitExceeded")
+	close(p.hold)
+	wg.Wait()
+	wg.Go(func() { <-p.started })
+	if _, err := s.Invoke(t.Context(), invoke.Input{Ref: ref("own", "")}); err != nil {
+		t.Errorf("after the others: %v", err)
+	}
+	wg.Wait()
 }

@@ -24,6 +24,14 @@ var built = map[string]serveFunc{
 	"GetPolicy":                    handle((*API).getPolicy),
 	"RemovePermission":             handle((*API).removePermission),
 
+	"TagResource":               handle((*API).tagResource),
+	"UntagResource":             handle((*API).untagResource),
+	"ListTags":                  handle((*API).listTags),
+	"PutFunctionConcurrency":    handle((*API).putFunctionConcurrency),
+	"GetFunctionConcurrency":    handle((*API).getFunctionConcurrency),
+	"DeleteFunctionConcurrency": handle((*API).deleteFunctionConcurrency),
+	"GetAccountSettings":        handle((*API).getAccountSettings),
+
 	"PublishVersion":         handle((*API).publishVersion),
 	"ListVersionsByFunction": handle((*API).listVersions),
 	"CreateAlias":            handle((*API).createAlias),

@@ -48,7 +48,8 @@ func (a *API) getFunction(ctx context.Context, c *call, in *GetFunctionRequest) 
 			RepositoryType: new("S3"),
 			Location:       new(a.location(c, f.Latest.Code.Digest, string(f.Key.Name))),
 		},
-		Tags: tags(f.Tags),
+		Tags:        tags(f.Tags),
+		Concurrency: concurrency(f.Reserved),
 	}, nil
 }
 

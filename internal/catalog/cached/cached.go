@@ -35,6 +35,8 @@ type Store struct {
 	mu sync.Mutex
 	// functions has what was read of each: a catalog.Function under "", versions under their numbers, aliases under their names.
 	functions map[lambda.FunctionKey]map[lambda.Qualifier]any
+	// reserved has what the functions of a scope have reserved together.
+	reserved map[lambda.Scope]int64
 	// epoch grows whenever a function may have changed. What was read in one epoch is not kept in the next, and nobody waits
 	// for a reading that began in an earlier one.
 	epoch int64
@@ -48,7 +50,7 @@ const unknown = -1
 // are none, because this process is the only one that writes.
 func New(s catalog.Store, poll time.Duration) *Store {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]map[lambda.Qualifier]any{}, explained: unknown}
+	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]map[lambda.Qualifier]any{}, reserved: map[lambda.Scope]int64{}, explained: unknown}
 	if poll > 0 {
 		c.done.Go(func() { c.follow(ctx, poll) })
 	}
@@ -76,6 +78,27 @@ func (c *Store) GetVersion(ctx context.Context, k lambda.FunctionKey, number int
 // GetAlias gives an alias, as GetFunction does.
 func (c *Store) GetAlias(ctx context.Context, k lambda.FunctionKey, name lambda.Qualifier) (catalog.Alias, error) {
 	return get(ctx, c, k, name, func() (catalog.Alias, error) { return c.Store.GetAlias(ctx, k, name) })
+}
+
+// Reserved gives what functions have reserved, as GetFunction gives one. Every change of a function asks for it anew.
+func (c *Store) Reserved(ctx context.Context, s lambda.Scope) (int64, error) {
+	c.mu.Lock()
+	n, ok := c.reserved[s]
+	epoch := c.epoch
+	c.mu.Unlock()
+	if ok {
+		return n, nil
+	}
+	n, err := c.Store.Reserved(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if epoch == c.epoch {
+		c.reserved[s] = n
+	}
+	return n, nil
 }
 
 func get[T any](ctx context.Context, c *Store, k lambda.FunctionKey, q lambda.Qualifier, read func() (T, error)) (T, error) {

@@ -178,6 +178,46 @@ func TestOwnWritesAreSeen(t *testing.T) {
 	get(t, c, "f") // absence is not kept
 }
 
+func (m *memory) Reserved(context.Context, lambda.Scope) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reads++
+	var n int64
+	for _, f := range m.functions {
+		if f.Reserved != nil {
+			n += int64(*f.Reserved)
+		}
+	}
+	return n, nil
+}
+
+func TestReservedIsReadOnce(t *testing.T) {
+	m := newMemory("f")
+	c := cached.New(m, 0)
+	want := func(n int64, reads int) {
+		t.Helper()
+		for range 3 {
+			got, err := c.Reserved(t.Context(), here)
+			if err != nil || got != n {
+				t.Errorf("got %d, %v, want %d", got, err, n)
+			}
+		}
+		if got := m.readCount(); got != reads {
+			t.Errorf("got %d reads, want %d", got, reads)
+		}
+	}
+	want(0, 1)
+	reserve := func(f *catalog.Function) error { f.Reserved = new(5); return nil }
+	if _, err := c.UpdateFunction(t.Context(), key("f"), 0, reserve); err != nil {
+		t.Fatal(err)
+	}
+	want(5, 2)
+	if err := c.DeleteFunction(t.Context(), key("f")); err != nil {
+		t.Fatal(err)
+	}
+	want(0, 3)
+}
+
 func TestOneReadForMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory("f")

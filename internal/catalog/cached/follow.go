@@ -36,4 +36,5 @@ func (c *Store) poll(ctx context.Context) {
 	c.explained = n
 	c.epoch++
 	clear(c.functions)
+	clear(c.reserved)
 }

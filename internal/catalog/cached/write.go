@@ -12,6 +12,9 @@ func (c *Store) InsertFunction(ctx context.Context, f catalog.Function, quota in
 	c.writing.RLock()
 	defer c.writing.RUnlock()
 	f, err := c.Store.InsertFunction(ctx, f, quota)
+	if f.Reserved != nil {
+		c.forget(f.Key)
+	}
 	c.wrote(err)
 	return f, err
 }
@@ -111,6 +114,7 @@ func (c *Store) forget(k lambda.FunctionKey) {
 	defer c.mu.Unlock()
 	c.epoch++
 	delete(c.functions, k)
+	delete(c.reserved, k.Scope)
 }
 
 // wrote counts a write that took a number.

@@ -55,12 +55,27 @@ func (c *Catalog) Usage(ctx context.Context, s lambda.Scope) (catalog.Usage, err
 	if u.CodeSize, err = c.CodeStorage(ctx, s); err != nil {
 		return u, err
 	}
-	err = c.db.QueryRow(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(reserved), 0) AS BIGINT) FROM functions
-		WHERE partition = $1 AND account = $2 AND region = $3`, s.Partition, s.Account, s.Region).Scan(&u.Functions, &u.Reserved)
+	if u.Reserved, err = c.Reserved(ctx, s); err != nil {
+		return u, err
+	}
+	err = c.db.QueryRow(ctx, "SELECT COUNT(*) FROM functions WHERE partition = $1 AND account = $2 AND region = $3",
+		s.Partition, s.Account, s.Region).Scan(&u.Functions)
 	if err != nil {
 		return u, fmt.Errorf("cannot count the functions of %s: %w", s, err)
 	}
 	return u, nil
+}
+
+// Reserved adds up the reservations of an account in a region.
+func (c *Catalog) Reserved(ctx context.Context, s lambda.Scope) (int64, error) {
+	var n int64
+	// The condition is that of the index.
+	err := c.db.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(reserved), 0) AS BIGINT) FROM functions
+		WHERE partition = $1 AND account = $2 AND region = $3 AND reserved IS NOT NULL`, s.Partition, s.Account, s.Region).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("cannot add up what is reserved in %s: %w", s, err)
+	}
+	return n, nil
 }
 
 func codeStorage(ctx context.Context, q database.Querier, s lambda.Scope) (int64, error) {
