@@ -58,3 +58,14 @@ func (p *Pool) EndSpares() bool {
 	p.spares.ready = nil
 	return true
 }
+
+// Booting counts the runtimes that boot.
+func (p *Pool) Booting() int {
+	p.spares.mu.Lock()
+	defer p.spares.mu.Unlock()
+	n := 0
+	for _, booting := range p.spares.booting {
+		n += booting
+	}
+	return n
+}

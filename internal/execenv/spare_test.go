@@ -1,17 +1,22 @@
 package execenv_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/laminadev/lamina/internal/execenv"
 	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/runtimes"
+	"github.com/laminadev/lamina/internal/sandbox"
 )
 
 // What a function can see of the process that it is in, but for what differs from one process to the next.
@@ -39,9 +44,9 @@ def handler(event, context):
 `
 
 // newSpareBench has spares; wait makes sure that one has booted.
-func newSpareBench(t *testing.T) (b *bench, rev func(files map[string]string) *lambda.Revision, wait func()) {
+func newSpareBench(t *testing.T, opts ...option) (b *bench, rev func(files map[string]string) *lambda.Revision, wait func()) {
 	t.Helper()
-	b, python := newLinuxBench(t, func(o *execenv.Options) { o.Spares = 1 })
+	b, python := newLinuxBench(t, append(opts, func(o *execenv.Options) { o.Spares = 1 })...)
 	rev = func(files map[string]string) *lambda.Revision {
 		r := b.revision("app.handler")
 		r.Config.Runtime = python
@@ -243,4 +248,78 @@ func TestInitOfASpareFails(t *testing.T) {
 	if !strings.Contains(b.log.text(), "INIT_REPORT Init Duration: N ms\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError\n") {
 		t.Error(b.log.text())
 	}
+}
+
+// TestInitOfASpareIsSlow: the limit of the Init phase holds for what was booted ahead as well, and the second attempt, in the
+// invocation, may last as long as that.
+func TestInitOfASpareIsSlow(t *testing.T) {
+	b, revision, wait := newSpareBench(t, func(o *execenv.Options) { o.InitTimeout = 2 * time.Second })
+	b.invoke(revision(map[string]string{"app.py": "def handler(event, context):\n    pass\n"}), "first", "1", true)
+	wait()
+	before := b.pool.Starts()
+	got := b.invoke(revision(map[string]string{"app.py": "import os, time\nif not os.path.exists('/tmp/once'):\n    open('/tmp/once', 'w').close()\n    time.sleep(60)\n" +
+		"def handler(event, context):\n    return event\n"}), "a", "1", true)
+	check(t, "payload", string(got.Payload), "1")
+	check(t, "log tail", strings.Contains(string(got.LogTail), "Init Duration"), false)
+	check(t, "a spare was used", b.pool.Starts().Spare-before.Spare, int64(1))
+	if !strings.Contains(b.log.text(), "INIT_REPORT Init Duration: N ms\tPhase: init\tStatus: timeout\n") {
+		t.Error(b.log.text())
+	}
+}
+
+// changing are runtimes that can come to look different, as they do when an SDK is added.
+type changing struct {
+	execenv.Runtimes
+	changed atomic.Bool
+}
+
+func (c *changing) Resolve(ctx context.Context, r lambda.Runtime) (*runtimes.Runtime, error) {
+	got, err := c.Runtimes.Resolve(ctx, r)
+	if err == nil && c.changed.Load() {
+		got.Mounts = append(got.Mounts, sandbox.Mount{Target: "/var/added", Empty: true})
+	}
+	return got, err
+}
+
+// TestSpareOfAnOldRuntime: a runtime that has changed is not met in a spare that had booted before.
+func TestSpareOfAnOldRuntime(t *testing.T) {
+	set := &changing{}
+	b, revision, wait := newSpareBench(t, func(o *execenv.Options) {
+		set.Runtimes = o.Runtimes
+		o.Runtimes = set
+	})
+	code := map[string]string{"app.py": "import os\ndef handler(event, context):\n    return os.path.isdir('/var/added')\n"}
+	check(t, "before", string(b.invoke(revision(code), "a", "1", true).Payload), "false")
+	wait()
+	set.changed.Store(true)
+	check(t, "after", string(b.invoke(revision(code), "b", "1", true).Payload), "true")
+	check(t, "starts", b.pool.Starts(), execenv.Starts{Plain: 2})
+	wait()
+	check(t, "with a new spare", string(b.invoke(revision(code), "c", "1", true).Payload), "true")
+	check(t, "starts", b.pool.Starts(), execenv.Starts{Plain: 2, Spare: 1})
+}
+
+// TestSparesEnd: a spare that nobody wants ends, and one that still boots ends with the pool.
+func TestSparesEnd(t *testing.T) {
+	b, revision, _ := newSpareBench(t, func(o *execenv.Options) { o.IdleTimeout = 50 * time.Millisecond })
+	b.invoke(revision(map[string]string{"app.py": "def handler(event, context):\n    pass\n"}), "a", "1", true)
+	eventually(t, "nothing is left", func() bool { return b.pool.Booting() == 0 && b.pool.Spares() == 0 && len(children(os.Getpid())) == 0 })
+	b.invoke(revision(map[string]string{"app.py": "def handler(event, context):\n    pass\n"}), "b", "1", true)
+	if err := b.pool.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	check(t, "processes", len(children(os.Getpid())), 0)
+}
+
+// TestNoSpares: the setting switches them off.
+func TestNoSpares(t *testing.T) {
+	b, python := newLinuxBench(t)
+	for i := range 2 {
+		rev := b.revision("app.handler")
+		rev.Config.Runtime = python
+		rev.Code = b.tree(map[string]string{"app.py": "def handler(event, context):\n    return event\n"})
+		check(t, "payload", string(b.invoke(rev, fmt.Sprint(i), "1", true).Payload), "1")
+	}
+	check(t, "starts", b.pool.Starts(), execenv.Starts{Plain: 2})
+	check(t, "spares", b.pool.Booting()+b.pool.Spares(), 0)
 }
