@@ -143,6 +143,34 @@ func BenchmarkColdPython(b *testing.B) {
 	b.ReportMetric(float64(check.Spare)/float64(check.Spare+check.Plain-1), "spares-used")
 }
 
+// BenchmarkThaw compares an invocation of an environment that was frozen with one that was idle for as long, interleaved.
+func BenchmarkThaw(b *testing.B) {
+	idle, python := newLinuxBench(b)
+	frozen, _ := newLinuxBench(b, func(o *execenv.Options) { o.Freeze, o.FreezeAfter = true, time.Millisecond })
+	var took [2][]time.Duration
+	var revs []*lambda.Revision
+	for _, w := range []*bench{idle, frozen} {
+		rev := w.revision("app.handler")
+		rev.Config.Runtime = python
+		rev.Code = w.tree(map[string]string{"app.py": "def handler(event, context):\n    return event\n"})
+		w.invoke(rev, "a", "1", true)
+		revs = append(revs, rev)
+	}
+	for b.Loop() {
+		for frozen.freezes && frozen.pool.Frozen() == 0 {
+			time.Sleep(time.Millisecond) // what is measured comes after it
+		}
+		for i, w := range []*bench{idle, frozen} {
+			time.Sleep(5 * time.Millisecond)
+			began := time.Now()
+			w.invoke(revs[i], "00000000-0000-0000-0000-000000000000", "1", true)
+			took[i] = append(took[i], time.Since(began))
+		}
+	}
+	b.ReportMetric(micros(took[0], 50), "idle-p50-us")
+	b.ReportMetric(micros(took[1], 50), "frozen-p50-us")
+}
+
 // newExchange gives a call that sends bytes to an echo server over loopback and waits for them.
 func newExchange(b *testing.B) func(string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
