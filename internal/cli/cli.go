@@ -66,7 +66,7 @@ func New(s Streams) *cobra.Command {
 	root.PersistentFlags().StringVar(&o.Format, "format", "text", "how to print: text or json")
 	root.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(
-		newServe(o), newRun(o), newDoctor(o), newInvoke(o), newCheck(o), newGC(o), newVersion(o), newCompletion(o),
+		newServe(o), newRun(o), newDoctor(o), newInvoke(o), newCheck(o), newGC(o), newBackup(o), newRestore(o), newVersion(o), newCompletion(o),
 		group("layer", "publish and look at layers", newLayerPublish(o), newLayerList(o), newLayerShow(o)),
 		group("function", "look at functions and what they print", newFunctionList(o), newFunctionShow(o), newFunctionLogs(o)),
 		group("runtime", "managed runtimes of this machine", newRuntimeList(o), newRuntimeAdd(o)),

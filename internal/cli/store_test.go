@@ -39,3 +39,15 @@ func TestCheck(t *testing.T) {
 	run(t, "check", "--data", data).want(t, 1, "tree "+stray+": it is not ours\n          mend it: move it away\n", "not everything is as it should be")
 	run(t, "check", "--data", data, "--format", "json").want(t, 1, `"Kind": "tree"`, "not everything")
 }
+
+func TestBackupAndRestore(t *testing.T) {
+	bare(t)
+	data, file, restored := servedFolder(t), filepath.Join(t.TempDir(), "b.tar"), filepath.Join(t.TempDir(), "restored")
+	run(t, "backup", file, "--data", data).want(t, 0, "in "+file+", with 0 zips", "")
+	run(t, "backup", file, "--data", data).want(t, 1, "", "is there already")
+	run(t, "restore", file, "--data", restored, "--format", "json").want(t, 0, `"Zips": 0`, "")
+	run(t, "check", "--data", restored).want(t, 0, "all is well", "")
+	run(t, "restore", file, "--data", restored).want(t, 1, "", "is not empty")
+	run(t, "restore", data+"/lock", "--data", restored+"2").want(t, 1, "", "it is no backup of lamina")
+	run(t, "restore").want(t, 2, "", "its form is lamina restore FILE")
+}

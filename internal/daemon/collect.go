@@ -26,6 +26,13 @@ func Collect(ctx context.Context, cfg config.Config, opts CollectOptions) (_ Fre
 		return Freed{}, err
 	}
 	defer func() { err = errors.Join(err, o.close(ctx)) }()
+	if !opts.DryRun {
+		unlock, err := o.lockZips()
+		if err != nil {
+			return Freed{}, err
+		}
+		defer unlock()
+	}
 	if cfg.Database == "" && folderUser(cfg.Data) == 0 {
 		opts.Grace = 0 // there are no requests
 	}

@@ -1,0 +1,171 @@
+package daemon
+
+import (
+	"archive/tar"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/blob"
+	"github.com/laminadev/lamina/internal/blob/diskblob"
+	"github.com/laminadev/lamina/internal/config"
+	"github.com/laminadev/lamina/internal/digest"
+)
+
+// Restore makes a data folder of a backup. The folder must be absent or empty; it is there only when all of the backup is in
+// it, and synced.
+func Restore(ctx context.Context, cfg config.Config, file string) (_ BackedUp, err error) {
+	if cfg.Database != "" {
+		return BackedUp{}, &Problem{Text: "a backup is restored into the data folder, its records too", Todo: "leave --database out"}
+	}
+	entries, err := os.ReadDir(cfg.Data)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return BackedUp{}, &Problem{Text: "cannot use the data folder " + cfg.Data + ": " + err.Error(), Todo: "name another one: --data FOLDER", Err: err}
+	}
+	if len(entries) > 0 {
+		return BackedUp{}, &Problem{Text: cfg.Data + " is not empty", Todo: "name a folder that is not there, and move it later: --data FOLDER"}
+	}
+	in, err := os.Open(file)
+	if err != nil {
+		return BackedUp{}, fmt.Errorf("cannot read the backup: %w", err)
+	}
+	defer in.Close()
+	parent := filepath.Dir(cfg.Data)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return BackedUp{}, fmt.Errorf("cannot make the data folder: %w", err)
+	}
+	dir, err := os.MkdirTemp(parent, ".lamina-restore-")
+	if err != nil {
+		return BackedUp{}, fmt.Errorf("cannot make the data folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	r := &restore{ctx: ctx, dir: dir}
+	if err := r.fill(in); err != nil {
+		return BackedUp{}, fmt.Errorf("cannot restore %s: %w", file, err)
+	}
+	if err := unix.Rename(dir, cfg.Data); err != nil { // it replaces an empty folder
+		return BackedUp{}, fmt.Errorf("cannot name the data folder: %w", err)
+	}
+	return r.done, syncFolder(parent)
+}
+
+// restore is one that is being read.
+type restore struct {
+	ctx   context.Context
+	dir   string
+	blobs *blob.Store
+	done  BackedUp
+}
+
+var errNotWhole = errors.New("it is no backup of lamina, or not all of it")
+
+func (r *restore) fill(in io.Reader) error {
+	// As the server makes them: what sandboxes mount lies below the last two.
+	for sub, mode := range map[string]fs.FileMode{"blobs": 0o700, "logs": 0o700, "trees": 0o755, "runtimes": 0o755} {
+		if err := os.Mkdir(filepath.Join(r.dir, sub), mode); err != nil {
+			return err
+		}
+	}
+	driver, err := diskblob.Open(filepath.Join(r.dir, "blobs"))
+	if err != nil {
+		return err
+	}
+	r.blobs = blob.New(driver)
+	defer r.blobs.Close()
+	if err := r.entries(tar.NewReader(in)); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(filepath.Join(r.dir, "lamina.db")); err != nil {
+		return errNotWhole
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, "lock"), nil, 0o600); err != nil {
+		return err
+	}
+	f, err := os.Open(r.dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.Syncfs(int(f.Fd()))
+}
+
+func (r *restore) entries(t *tar.Reader) error {
+	for first := true; ; first = false {
+		h, err := t.Next()
+		if err != nil {
+			return errors.Join(errNotWhole, err)
+		}
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		switch {
+		case first:
+			err = readHead(h, t)
+		case h.Name == backupEnd:
+			return nil
+		case h.Typeflag != tar.TypeReg || !filepath.IsLocal(h.Name):
+			err = errNotWhole
+		case strings.HasPrefix(h.Name, backupBlobs):
+			err = r.zip(strings.TrimPrefix(h.Name, backupBlobs), h.Size, t)
+		default:
+			err = r.file(h.Name, h.Size, t)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", h.Name, err)
+		}
+	}
+}
+
+func readHead(h *tar.Header, t io.Reader) error {
+	var head backupHeader
+	b, err := io.ReadAll(io.LimitReader(t, 1<<16))
+	if err != nil || h.Name != backupHead || json.Unmarshal(b, &head) != nil {
+		return errNotWhole
+	}
+	if head.Format != backupFormat {
+		return fmt.Errorf("it has format %d, from lamina %s; this lamina reads %d", head.Format, head.Lamina, backupFormat)
+	}
+	return nil
+}
+
+// zip keeps a zip, whose bytes must be what its name says.
+func (r *restore) zip(name string, size int64, t io.Reader) error {
+	d, err := digest.Parse("sha256:" + name)
+	if err != nil {
+		return err
+	}
+	st, err := r.blobs.Stage(r.ctx, digest.NewReader(t, d, size))
+	if err != nil {
+		return err
+	}
+	defer st.Discard()
+	r.done.Zips++
+	r.done.Bytes += size
+	return st.Commit(r.ctx)
+}
+
+// file keeps one of the files that have the name of their place.
+func (r *restore) file(name string, size int64, t io.Reader) error {
+	if name != "lamina.db" && name != "secret" && !strings.HasPrefix(name, "runtimes/sdk/") && !strings.HasPrefix(name, "logs/") {
+		return errNotWhole
+	}
+	path := filepath.Join(r.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, t)
+	r.done.Bytes += n
+	return errors.Join(err, f.Close())
+}
