@@ -50,7 +50,7 @@ func (o *runOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.Watch, "watch", false, "run again when a file of the function or of a layer changes")
 	fs.BoolVar(&o.Shell, "shell", false, "start a shell in the sandbox in place of the function, to look at /opt and /var/task")
 	fs.BoolVarP(&o.Quiet, "quiet", "q", false, "print neither what was assumed nor the function's log, but for hints")
-	o.settings.addFlags(fs, "reach", "region", "account", "data", "helper")
+	o.settings.addFlags(fs, "reach", "network", "network-allow", "network-deny", "region", "account", "data", "helper")
 }
 
 func newRun(o *output) *cobra.Command {

@@ -22,6 +22,9 @@ type Config struct {
 	Host         []string      // names beside localhost by which the server may be called
 	Reach        []string      // host:port that sandboxes may dial, on their own loopback
 	EndpointURL  string        // "on": functions find AWS's API at AWS_ENDPOINT_URL; "off": they do not
+	Network      string        // the way out of functions: auto, nat or none
+	NetworkAllow []string      // private networks that functions may call
+	NetworkDeny  []string      // networks that functions may not call
 	Database     string        // URL; "" is SQLite in the data folder
 	Concurrency  int           // of an account's invocations
 	IdleTimeout  time.Duration // after which an unused execution environment ends
@@ -53,6 +56,7 @@ func Default(getenv func(string) string, root bool) Config {
 		Region:       DefaultRegion,
 		Account:      DefaultAccount,
 		EndpointURL:  "on",
+		Network:      "auto",
 		Concurrency:  lambda.DefaultConcurrency,
 		IdleTimeout:  10 * time.Minute,
 		DrainTimeout: 30 * time.Second,

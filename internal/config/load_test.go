@@ -46,7 +46,7 @@ func TestDefaultsNeedNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Config{
-		Listen: "127.0.0.1:4566", Data: "/home/ada/.local/share/lamina", Region: "us-east-1", Account: "000000000000", EndpointURL: "on",
+		Listen: "127.0.0.1:4566", Data: "/home/ada/.local/share/lamina", Region: "us-east-1", Account: "000000000000", EndpointURL: "on", Network: "auto",
 		Concurrency: 1000, IdleTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second, LogLevel: "info", LogFormat: "text",
 		Prepared: 2, Spares: 1, Freeze: "auto",
 	}
@@ -105,6 +105,9 @@ func TestPrecedence(t *testing.T) {
 		"drain-timeout": {"1s", "2s", "3s"},
 		"log-level":     {"debug", "warn", "error"},
 		"log-format":    {"json", "text", "json"},
+		"network":       {"auto", "nat", "none"},
+		"network-allow": {"10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16"},
+		"network-deny":  {"10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16"},
 		"endpoint-url":  {"off", "on", "off"},
 		"helper":        {"/bin/sh", "/bin/true", "/bin/cat"},
 		"prepared":      {"0", "1", "3"},

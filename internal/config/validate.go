@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,6 +30,9 @@ func (c Config) Validate() error {
 		named("account", check(accountPattern.MatchString(c.Account), "%q is not 12 digits", c.Account)),
 		named("host", checkHosts(c.Host)),
 		named("reach", checkReach(c.Reach)),
+		named("network", oneOf(c.Network, "auto", "nat", "none")),
+		named("network-allow", checkNetworks(c.NetworkAllow)),
+		named("network-deny", checkNetworks(c.NetworkDeny)),
 		named("endpoint-url", oneOf(c.EndpointURL, "on", "off")),
 		named("concurrency", check(c.Concurrency > 0, "must be at least 1")),
 		named("idle-timeout", check(c.IdleTimeout > 0, "must be longer than 0")),
@@ -128,6 +132,15 @@ func checkReach(addrs []string) error {
 			return fmt.Errorf("%s and %s have the same port, which functions see on their own localhost", other, a)
 		}
 		seen[port] = a
+	}
+	return nil
+}
+
+func checkNetworks(list []string) error {
+	for _, s := range list {
+		if p, err := netip.ParsePrefix(s); err != nil || !p.Addr().Is4() || p != p.Masked() {
+			return fmt.Errorf("%q is not a network such as 10.0.0.0/8", s)
+		}
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (p *parts) openStores(context.Context) error {
 
 func (p *parts) openSandboxes(ctx context.Context) error {
 	driver, err := linuxsandbox.New(linuxsandbox.Options{
-		StateDir: p.dir.sub("sandboxes"), Helper: p.cfg.Helper, Prepared: p.cfg.Prepared, Log: p.log,
+		StateDir: p.dir.sub("sandboxes"), Helper: p.cfg.Helper, Prepared: p.cfg.Prepared, Outside: outside(p.cfg), Log: p.log,
 	})
 	if err != nil {
 		return err
@@ -120,6 +120,9 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 	if err := driver.Recover(ctx); err != nil {
 		// What is left takes room but is in nobody's way, since names of sandboxes are never used twice.
 		p.log.Warn("cannot remove all that a killed server left", "error", err)
+	}
+	if err := tryOutside(ctx, driver, p.cfg, p.log); err != nil {
+		return err
 	}
 	if err := p.openEndpoint(ctx); err != nil {
 		return err

@@ -47,7 +47,7 @@ func (x *examination) driver() (*linuxsandbox.Driver, error) {
 	if err := os.MkdirAll(x.scratch("sandboxes"), 0o755); err != nil {
 		return nil, err
 	}
-	return linuxsandbox.New(linuxsandbox.Options{StateDir: x.scratch("sandboxes"), Helper: x.cfg.Helper, Log: slog.New(slog.DiscardHandler)})
+	return linuxsandbox.New(linuxsandbox.Options{StateDir: x.scratch("sandboxes"), Helper: x.cfg.Helper, Outside: outside(x.cfg), Log: slog.New(slog.DiscardHandler)})
 }
 
 // whole makes a sandbox as an execution environment has one, and runs a program in it: the newest python, or else a shell.

@@ -120,12 +120,15 @@ func (l *Local) openPool(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	driver, err := linuxsandbox.New(linuxsandbox.Options{StateDir: state, Helper: l.cfg.Helper, Log: log})
+	driver, err := linuxsandbox.New(linuxsandbox.Options{StateDir: state, Helper: l.cfg.Helper, Outside: outside(l.cfg), Log: log})
 	if err != nil {
 		return err
 	}
 	l.add("sandboxes", plain(driver.Close))
 	if err := driver.Recover(ctx); err != nil {
+		return err
+	}
+	if err := tryOutside(ctx, driver, l.cfg, log); err != nil {
 		return err
 	}
 	l.pool = execenv.New(execenv.Options{

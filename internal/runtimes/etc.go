@@ -8,6 +8,7 @@ import (
 	"github.com/laminadev/lamina/internal/runtimes/ldcache"
 	"github.com/laminadev/lamina/internal/runtimes/python"
 	"github.com/laminadev/lamina/internal/sandbox"
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
 // AWS runs functions as this user; the numbers are those of its images.
@@ -22,8 +23,9 @@ const (
 		"sbx_user1051:x:990:\n"
 	hosts    = "127.0.0.1 localhost localhost.localdomain\n::1 localhost6 localhost6.localdomain6\n"
 	nsswitch = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n"
-	// Nothing answers there yet: a name that is not in hosts fails at once, and not after a timeout.
-	resolv = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+	// The sandbox's own address, where the server passes questions on. A sandbox without a network has no such address, and
+	// names that are not in hosts fail there at once.
+	resolv = "nameserver " + initproto.ResolverAddr + "\n"
 )
 
 // etc is a small /etc of our own, with the host's certificates and the links by which its package manager chooses among
