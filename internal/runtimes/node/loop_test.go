@@ -211,9 +211,8 @@ func TestConnections(t *testing.T) {
 			s.expect(r, "POST invocation/b/response")
 			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+accepted)
 			c.Close() // after the answer, without saying so
-			c, r = accept()
+			_, r = accept()
 			s.expect(r, "GET invocation/next")
-			c.Close()
 		})
 	})
 }
