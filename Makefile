@@ -6,7 +6,7 @@ HELPER  := internal/sandbox/linuxsandbox/embedded/lamina-init
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help build helper test check lint generate demo bench fuzz setup clean
+.PHONY: help build helper test check nightly lint generate demo bench fuzz setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ test: ## install what the tests need, run the linters, then all tests (as CI doe
 	@scripts/test.sh
 
 check: test ## the same as make test
+
+nightly: helper ## what takes too long for make test: 500 sandboxes through their whole life, root and not
+	LAMINA_TEST_MANY=500 $(GO) test -count=1 -v -timeout 20m ./internal/sandbox/linuxsandbox -run '^TestSandbox$$/many'
+	LAMINA_TEST_MANY=500 $(GO) test -count=1 -v -timeout 20m ./internal/sandbox/linuxsandbox -run '^TestSandboxRootless$$'
 
 lint: ## run the linters: gofmt, go vet, staticcheck, the floors of the house
 	@scripts/lint.sh

@@ -145,13 +145,18 @@ func testProbe(e *env) {
 	}
 }
 
-// Sandboxes of testMany, and how many live at a time.
+// Sandboxes of testMany, and how many live at a time. The variable asks for more of them.
 const (
-	many    = 50
-	atATime = 8
+	many         = 50
+	atATime      = 8
+	manyVariable = "LAMINA_TEST_MANY"
 )
 
 func testMany(e *env) {
+	many := many
+	if more, err := strconv.Atoi(os.Getenv(manyVariable)); err == nil {
+		many = more
+	}
 	slots := make(chan struct{}, atATime)
 	var all sync.WaitGroup
 	for i := range many {
@@ -181,13 +186,13 @@ func (e *env) wholeLife(spec sandbox.Spec, i int) {
 		e.Errorf("listen %d: %v", i, err)
 	}
 	for range 2 {
-		c := sandbox.Command{Path: "/bin/sh", Args: []string{"sh", "-c", fmt.Sprintf("echo %d >/tmp/x; (sleep 1000 &); exit %d", i, i)}, Dir: "/opt"}
+		c := sandbox.Command{Path: "/bin/sh", Args: []string{"sh", "-c", fmt.Sprintf("echo %d >/tmp/x; (sleep 1000 &); exit %d", i, i%100)}, Dir: "/opt"}
 		p, err := s.Spawn(ctx, c)
 		if err != nil {
 			e.Errorf("spawn %d: %v", i, err)
 			return
 		}
-		if exit, err := p.Wait(ctx); err != nil || exit.Code != i {
+		if exit, err := p.Wait(ctx); err != nil || exit.Code != i%100 {
 			e.Errorf("wait %d: %v, %v", i, exit, err)
 		}
 		if err := s.KillAll(ctx); err != nil {
