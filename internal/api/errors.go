@@ -30,6 +30,7 @@ const (
 
 // rows is the one table between kinds and exceptions. The first row that fits wins.
 var rows = []row{
+	{kind: lambda.NotFound, operation: "PutFunctionCodeSigningConfig", exception: "CodeSigningConfigNotFoundException", status: 404, key: upper},
 	{kind: lambda.NotFound, exception: "ResourceNotFoundException", status: 404, key: upper},
 	{kind: lambda.Conflict, exception: "ResourceConflictException", status: 409, key: lower},
 	{kind: lambda.Constraint, exception: "ValidationException", status: 400, key: lower, plain: true},

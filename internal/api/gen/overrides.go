@@ -32,6 +32,8 @@ var overrides = []override{
 	{shape: "Timeout", why: "the model has no maximum", apply: maximum(900)},
 	{shape: "MemorySize", why: "the model's maximum is of functions on managed instances", apply: maximum(10240)},
 
+	{shape: "RecursiveLoop", why: "AWS prints the other order", apply: func(s *shape) { s.Enum = []string{"Terminate", "Allow"} }},
+
 	{shape: "SubnetId", why: "the model has no pattern", apply: id(`subnet-[0-9a-z]*`)},
 	{shape: "SecurityGroupId", why: "the model has no pattern", apply: id(`sg-[0-9a-zA-Z]*`)},
 

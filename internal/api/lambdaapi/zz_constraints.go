@@ -772,7 +772,7 @@ var (
 		{name: "MaximumEventAgeInSeconds", in: inBody, shape: &shapeMaximumEventAgeInSeconds},
 		{name: "DestinationConfig", in: inBody, shape: &shapeDestinationConfig},
 	}}
-	shapeRecursiveLoop                     = shape{kind: kindString, enum: []string{"Allow", "Terminate"}}
+	shapeRecursiveLoop                     = shape{kind: kindString, enum: []string{"Terminate", "Allow"}}
 	shapePutFunctionRecursionConfigRequest = shape{kind: kindStructure, members: []member{
 		{name: "FunctionName", in: inPath, required: true, shape: &shapeUnqualifiedFunctionName},
 		{name: "RecursiveLoop", in: inBody, required: true, shape: &shapeRecursiveLoop},

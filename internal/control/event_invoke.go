@@ -1,0 +1,145 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"time"
+
+	"github.com/laminadev/lamina/internal/catalog"
+	"github.com/laminadev/lamina/internal/lambda"
+)
+
+// EventInvoke is how a function's asynchronous invocations are to be retried and where their outcome goes. Members that
+// were not sent are nil.
+type EventInvoke struct {
+	MaxRetries *int    `json:",omitempty"`
+	MaxAge     *int    `json:",omitempty"` // seconds
+	OnSuccess  *string `json:",omitempty"` // ARN of a destination
+	OnFailure  *string `json:",omitempty"`
+}
+
+// EventInvokeConfig is one that is recorded.
+type EventInvokeConfig struct {
+	EventInvoke
+	FunctionARN string // with its qualifier
+	Modified    time.Time
+}
+
+// PutEventInvokeConfig records a configuration in the place of the one before; with merge it is laid over that one.
+func (s *Service) PutEventInvokeConfig(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, in EventInvoke, merge bool) (EventInvokeConfig, error) {
+	if err := Reach(caller, ref); err != nil {
+		return EventInvokeConfig{}, err
+	}
+	if in == (EventInvoke{}) {
+		return EventInvokeConfig{}, lambda.Errorf(lambda.Invalid, "You must specify at least one of error handling or destination setting.")
+	}
+	const noFunction = "The function doesn't exist."
+	if _, err := s.describe(ctx, caller, ref); err != nil {
+		return EventInvokeConfig{}, kindText(err, lambda.NotFound, noFunction)
+	}
+	for _, arn := range []*string{in.OnSuccess, in.OnFailure} {
+		if err := s.checkDestination(ctx, caller, ref, arn); err != nil {
+			return EventInvokeConfig{}, err
+		}
+	}
+	ref = unlatest(ref)
+	modified, err := changeRecord(ctx, s, ref, catalog.RecordEventInvoke, func(old *EventInvoke) (*EventInvoke, error) {
+		if !merge {
+			return &in, nil
+		}
+		if old == nil {
+			return nil, lambda.Errorf(lambda.NotFound, "%s", noEventInvoke(ref))
+		}
+		in = EventInvoke{cmp.Or(in.MaxRetries, old.MaxRetries), cmp.Or(in.MaxAge, old.MaxAge),
+			cmp.Or(in.OnSuccess, old.OnSuccess), cmp.Or(in.OnFailure, old.OnFailure)}
+		return &in, nil
+	})
+	return EventInvokeConfig{in, namedARN(ref), modified}, err
+}
+
+var lambdaARN = regexp.MustCompile(`^arn:[^:]+:lambda:`)
+
+// checkDestination refuses the function itself and functions that are not there. Whether a queue or topic is there is not
+// looked up.
+func (s *Service) checkDestination(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, arn *string) error {
+	if arn == nil || !lambdaARN.MatchString(*arn) {
+		return nil
+	}
+	to, err := lambda.ParseFunctionRef(*arn, caller)
+	if err == nil && to.FunctionKey == ref.FunctionKey {
+		return lambda.Errorf(lambda.Invalid, "You can't specify the function as a destination for itself.")
+	}
+	if err == nil {
+		_, err = s.describe(ctx, caller, to)
+	}
+	if err == nil {
+		return nil
+	}
+	if lambda.KindOf(err) == lambda.Internal {
+		return err
+	}
+	return lambda.Errorf(lambda.Invalid, "The destination ARN %s is invalid.", *arn)
+}
+
+func noEventInvoke(ref lambda.FunctionRef) string {
+	return "The function " + namedARN(ref) + " doesn't have an EventInvokeConfig"
+}
+
+// GetEventInvokeConfig gives the configuration of a function, version or alias.
+func (s *Service) GetEventInvokeConfig(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) (EventInvokeConfig, error) {
+	if err := Reach(caller, ref); err != nil {
+		return EventInvokeConfig{}, err
+	}
+	ref = unlatest(ref)
+	v, modified, err := readRecord[EventInvoke](ctx, s, ref, catalog.RecordEventInvoke)
+	return EventInvokeConfig{v, namedARN(ref), modified}, kindText(err, lambda.NotFound, noEventInvoke(ref))
+}
+
+// DeleteEventInvokeConfig forgets a configuration.
+func (s *Service) DeleteEventInvokeConfig(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) error {
+	if err := Reach(caller, ref); err != nil {
+		return err
+	}
+	ref = unlatest(ref)
+	_, err := changeRecord(ctx, s, ref, catalog.RecordEventInvoke, func(old *EventInvoke) (*EventInvoke, error) {
+		if old == nil {
+			return nil, lambda.Errorf(lambda.NotFound, "%s", noEventInvoke(ref))
+		}
+		return nil, nil
+	})
+	return kindText(err, lambda.NotFound, noEventInvoke(ref))
+}
+
+// EventInvokePage is a page of configurations by qualifier. NextMarker is "" on the last page.
+type EventInvokePage struct {
+	Configs    []EventInvokeConfig
+	NextMarker string
+}
+
+// ListEventInvokeConfigs gives those of a function with all of its versions and aliases.
+func (s *Service) ListEventInvokeConfigs(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, marker string, limit int) (EventInvokePage, error) {
+	if _, err := s.find(ctx, caller, ref); err != nil {
+		return EventInvokePage{}, kindText(err, lambda.NotFound, "The function doesn't exist.")
+	}
+	place, err := readMarker(recordList, marker)
+	if err != nil {
+		return EventInvokePage{}, err
+	}
+	size := pageSize(limit)
+	list, err := s.catalog.ListRecords(ctx, ref.FunctionKey, catalog.RecordEventInvoke, after(place), place == "", size+1)
+	if err != nil {
+		return EventInvokePage{}, err
+	}
+	list, next := cut(list, size, func(r catalog.Record) string { return newMarker(recordList, "-"+string(r.Qualifier)) })
+	page := EventInvokePage{NextMarker: next}
+	for _, r := range list {
+		v, err := decode[EventInvoke](r.Document)
+		if err != nil {
+			return EventInvokePage{}, err
+		}
+		owner := lambda.FunctionRef{FunctionKey: r.Key, Qualifier: r.Qualifier}
+		page.Configs = append(page.Configs, EventInvokeConfig{v, namedARN(owner), r.Modified})
+	}
+	return page, nil
+}
