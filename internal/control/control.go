@@ -91,12 +91,8 @@ func (s *Service) OpenZip(ctx context.Context, d digest.Digest) (blob.Reader, er
 	return r, err
 }
 
-// importZip verifies and stores a zip; unzipped is how many bytes it may hold, always more than 0.
-func (s *Service) importZip(ctx context.Context, st *blob.Staged, unzipped int64) (lambda.Content, error) {
-	return s.importFor(ctx, "", st, unzipped)
-}
-
-// importFor is importZip for an account, whose trees share files with this one.
+// importFor verifies and stores a zip for an account, whose trees share files with this one; unzipped is how many bytes it may
+// hold, always more than 0.
 func (s *Service) importFor(ctx context.Context, account string, st *blob.Staged, unzipped int64) (lambda.Content, error) {
 	return s.trees.Import(ctx, st, layerstore.ImportLimits{ZippedSize: lambda.MaxZipSize, UnzippedSize: unzipped, Account: account})
 }

@@ -31,7 +31,7 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeI
 	if err := checkUpdatable(f, in.RevisionID); err != nil {
 		return Described{}, err
 	}
-	code, err := s.importBeside(ctx, in.Package.Zip, f.Latest.Layers)
+	code, err := s.importBeside(ctx, f.Key.Account, in.Package.Zip, f.Latest.Layers)
 	if err != nil {
 		return Described{}, err
 	}

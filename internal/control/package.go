@@ -32,12 +32,12 @@ func (p Package) check() error {
 }
 
 // importBeside stores a deployment package that has to fit beside its layers. The limit in AWS's text is what they leave.
-func (s *Service) importBeside(ctx context.Context, st *blob.Staged, layers []lambda.LayerRef) (lambda.Content, error) {
+func (s *Service) importBeside(ctx context.Context, account string, st *blob.Staged, layers []lambda.LayerRef) (lambda.Content, error) {
 	rest := lambda.MaxUnzippedSize - unzippedSize(layers)
 	if rest <= 0 {
 		return lambda.Content{}, codeTooLarge(rest)
 	}
-	return s.importZip(ctx, st, rest)
+	return s.importFor(ctx, account, st, rest)
 }
 
 func codeTooLarge(rest int64) error {

@@ -204,12 +204,16 @@ func insertPacked(table []byte, e packedEntry) bool {
 	bucket := table[bucketOf(e.key, n)*packedBucket:][:packedBucket]
 	free := -1
 	for at := packedBucket - packedRecord; at >= 0; at -= packedRecord {
-		switch _, ok := decodePacked(bucket[at : at+packedRecord]); {
-		case !ok:
-			free = at
-		case bytes.Equal(bucket[at:at+packedKeySize], e.key[:]):
+		switch packedKey(bucket[at : at+packedKeySize]) {
+		case e.key:
+			encodePacked(bucket[at:at+packedRecord], e) // it may have been damaged
 			return true
+		case packedKey{}:
+			free = at
 		}
+	}
+	if free < 0 {
+		free = damagedSlot(bucket)
 	}
 	if free < 0 {
 		if n < packedLarge {
@@ -219,6 +223,16 @@ func insertPacked(table []byte, e packedEntry) bool {
 	}
 	encodePacked(bucket[free:free+packedRecord], e)
 	return true
+}
+
+// damagedSlot finds a slot whose record is none, -1 when there is none.
+func damagedSlot(bucket []byte) int {
+	for at := 0; at < packedBucket; at += packedRecord {
+		if _, ok := decodePacked(bucket[at : at+packedRecord]); !ok {
+			return at
+		}
+	}
+	return -1
 }
 
 func growPacked(table []byte) []byte {

@@ -279,7 +279,7 @@ func TestConcurrentImportsShare(t *testing.T) {
 // TestTheTableGrows fills it beyond its first size with files that are all known afterwards.
 func TestTheTableGrows(t *testing.T) {
 	f := newFixture(t)
-	entries := make([]lambdatest.Entry, 3000) // three times what a new table holds
+	entries := make([]lambdatest.Entry, 1200) // more than a new table holds
 	for i := range entries {
 		entries[i] = lambdatest.Entry{Name: fmt.Sprintf("f%d", i), Content: fmt.Sprint("content ", i), Mode: 0o644}
 	}
