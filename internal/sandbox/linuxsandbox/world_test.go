@@ -61,7 +61,7 @@ func inWorld(t *testing.T, test func(t *testing.T)) {
 
 func again(t *testing.T, path, step string) *exec.Cmd {
 	top, _, _ := strings.Cut(t.Name(), "/")
-	cmd := exec.CommandContext(t.Context(), path, "-test.run", "^"+top+"$", "-test.timeout", "1m", "-test.v")
+	cmd := exec.CommandContext(t.Context(), path, "-test.run", "^"+top+"$", "-test.timeout", "4m", "-test.v")
 	cmd.Env = append(os.Environ(), worldVariable+"="+step)
 	return cmd
 }
