@@ -8,6 +8,7 @@ package config
 import (
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/laminadev/lamina/internal/lambda"
@@ -19,6 +20,7 @@ type Config struct {
 	Data         string        // folder of everything that is kept
 	Region       string        // of calls whose signature names none
 	Account      string        // of calls whose access key is not 12 digits
+	Organization []string      // organisations of accounts: "o-…=123456789012"
 	Host         []string      // names beside localhost by which the server may be called
 	Reach        []string      // host:port that sandboxes may dial, on their own loopback
 	EndpointURL  string        // "on": functions find AWS's API at AWS_ENDPOINT_URL; "off": they do not
@@ -100,4 +102,14 @@ func (c Config) DatabaseURL() string {
 		return c.Database
 	}
 	return (&url.URL{Scheme: "sqlite", Path: filepath.Join(c.Data, "lamina.db")}).String()
+}
+
+// Organizations gives the organisation of each account that has one.
+func (c Config) Organizations() map[string]string {
+	m := map[string]string{}
+	for _, pair := range c.Organization {
+		organization, account, _ := strings.Cut(pair, "=")
+		m[account] = organization
+	}
+	return m
 }

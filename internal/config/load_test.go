@@ -98,6 +98,7 @@ func TestPrecedence(t *testing.T) {
 		"database":      {"sqlite:///1", "sqlite:///2", "sqlite:///3"},
 		"region":        {"eu-west-1", "eu-west-2", "eu-west-3"},
 		"account":       {"000000000001", "000000000002", "000000000003"},
+		"organization":  {"o-aaaaaaaaaa=000000000001", "o-bbbbbbbbbb=000000000002", "o-cccccccccc=000000000003"},
 		"host":          {"one", "two", "three"},
 		"reach":         {"h:1", "h:2", "h:3"},
 		"concurrency":   {"1", "2", "3"},
@@ -152,6 +153,14 @@ func TestLists(t *testing.T) {
 		} else if diff := cmp.Diff(want, got.Host); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+func TestOrganizations(t *testing.T) {
+	got, err := sources{env: home(), file: "organization:\n- o-abcdefghij=000000000001\n- o-abcdefghij=000000000002\n- o-bbcdefghij=000000000003\n"}.load(t)
+	want := map[string]string{"000000000001": "o-abcdefghij", "000000000002": "o-abcdefghij", "000000000003": "o-bbcdefghij"}
+	if diff := cmp.Diff(want, got.Organizations()); err != nil || diff != "" {
+		t.Error(err, diff)
 	}
 }
 

@@ -37,6 +37,7 @@ func Settings() []Setting {
 		text("database", "URL", "sqlite:///FILE or postgres://… (default: SQLite in the data folder)", func(c *Config) *string { return &c.Database }),
 		text("region", "REGION", "region of calls whose signature names none", func(c *Config) *string { return &c.Region }),
 		text("account", "ID", "account of calls whose access key is not 12 digits", func(c *Config) *string { return &c.Account }),
+		list("organization", "ORG=ACCOUNT", "organisation that an account belongs to, for layers that are shared with one (repeatable)", func(c *Config) *[]string { return &c.Organization }),
 		list("host", "NAME", "extra name by which clients may call the server (repeatable)", func(c *Config) *[]string { return &c.Host }),
 		list("reach", "HOST:PORT", "address of the host that functions may dial, at the same port of their own localhost (repeatable)", func(c *Config) *[]string { return &c.Reach }),
 		text("network", "MODE", "what functions reach: nat is the internet, none is nothing, auto is nat where this machine can", func(c *Config) *string { return &c.Network }),

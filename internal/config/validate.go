@@ -17,6 +17,7 @@ import (
 var (
 	regionPattern  = regexp.MustCompile(`^(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d$`)
 	accountPattern = regexp.MustCompile(`^\d{12}$`)
+	memberPattern  = regexp.MustCompile(`^o-[a-z0-9]{10,32}=(\d{12})$`)
 	hostPattern    = regexp.MustCompile(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.)*[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
 )
 
@@ -28,6 +29,7 @@ func (c Config) Validate() error {
 		named("database", checkDatabase(c.Database)),
 		named("region", check(regionPattern.MatchString(c.Region), "%q is not a region such as %s", c.Region, DefaultRegion)),
 		named("account", check(accountPattern.MatchString(c.Account), "%q is not 12 digits", c.Account)),
+		named("organization", checkOrganizations(c.Organization)),
 		named("host", checkHosts(c.Host)),
 		named("reach", checkReach(c.Reach)),
 		named("network", oneOf(c.Network, "auto", "nat", "none")),
@@ -157,4 +159,20 @@ func checkHelper(path string) error {
 		return err
 	}
 	return check(info.Mode().IsRegular() && info.Mode()&0o111 != 0, "%s is not a program", path)
+}
+
+// checkOrganizations refuses what is no membership, and an account in two organisations.
+func checkOrganizations(list []string) error {
+	of := map[string]string{}
+	for _, pair := range list {
+		m := memberPattern.FindStringSubmatch(pair)
+		if m == nil {
+			return fmt.Errorf("%q is not an organisation and an account, such as o-abcdefghij=%s", pair, DefaultAccount)
+		}
+		if other, twice := of[m[1]]; twice && other != pair {
+			return fmt.Errorf("account %s is in two organisations: %s and %s", m[1], other, pair)
+		}
+		of[m[1]] = pair
+	}
+	return nil
 }

@@ -165,7 +165,8 @@ func (p *parts) openEndpoint(ctx context.Context) error {
 
 func (p *parts) startFrontDoor(ctx context.Context) error {
 	management := control.New(control.Options{
-		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Concurrency: p.cfg.Concurrency, Now: now, Log: p.log,
+		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Concurrency: p.cfg.Concurrency,
+		Organisations: p.cfg.Organizations(), Now: now, Log: p.log,
 	})
 	if err := management.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
