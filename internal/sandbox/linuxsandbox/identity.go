@@ -63,7 +63,15 @@ type identities struct {
 }
 
 func newIdentities() *identities {
-	return &identities{mapped: os.Geteuid() == 0 && ownsRanges(), accounts: map[string]int{}}
+	return &identities{mapped: os.Geteuid() == 0 && mayMount() && ownsRanges(), accounts: map[string]int{}}
+}
+
+// mayMount says whether this process may make mounts to pass on: in a container, root often may not, and then takes the way
+// of everybody else.
+func mayMount() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	return unix.Capget(&header, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
 }
 
 // ownsRanges says whether this process may give the ranges away: in a container, root may have far fewer IDs.

@@ -100,6 +100,10 @@ func (d *Driver) probeIDMap() sandbox.Finding {
 		f.Detail = fmt.Sprintf("user %d has no ranges of user IDs to give away", os.Geteuid())
 		f.Degrade = "a sandbox has one user, who is you outside: the modes of your own files in layers are not enforced"
 		f.Fix = "run lamina as root"
+		if os.Geteuid() == 0 {
+			f.Detail = "this root may not mount, or has no ranges of user IDs to give away"
+			f.Fix = "docker run --cap-add SYS_ADMIN …"
+		}
 		return f
 	}
 	if err := d.tryIDMap(); err != nil {
