@@ -63,7 +63,8 @@ func TestCollectBesideAServer(t *testing.T) {
 	if err != nil || freed.Zips != 0 {
 		t.Errorf("freed %+v, %v; want no zip", freed, err)
 	}
-	if findings, done := check(t, cfg); len(findings) != 0 || done.Zips != 2 || done.Trees != 1 { // a known zip is unpacked when it is needed
+	// The tree of what came back is unpacked again only when it is needed, unless it was in use when the rest was freed.
+	if findings, done := check(t, cfg); len(findings) != 0 || done.Zips != 2 || done.Trees < 1 || done.Trees > 2 {
 		t.Errorf("found %+v in %+v", findings, done)
 	}
 }
