@@ -70,10 +70,10 @@ func (s *Server) Invoke(inv *Invocation) {
 	s.current, s.answer, s.pending = inv, nil, true
 	for s.pending && len(s.parked) > 0 {
 		c := s.parked[len(s.parked)-1]
+		c.wmu.Lock() // before it is let go, so that nothing else is written to the connection first
 		s.unpark(c)
 		s.pending = false
 		s.state = Running
-		c.wmu.Lock() // before mu is free, so that nothing else is written to the connection first
 		s.mu.Unlock()
 		err := c.writeLocked(nextResponse(inv), inv.Payload, inv.Deadline)
 		last := c.last
