@@ -21,10 +21,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program starts `lamina serve` and gives it with the address where it answers.
-func program(t *testing.T) (*exec.Cmd, string) {
+// program starts `lamina serve` on a data folder and gives it with the address where it answers.
+func program(t *testing.T, data string) (*exec.Cmd, string) {
 	t.Helper()
-	c := exec.Command("/proc/self/exe", "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()+"/data", "--drain-timeout", "10m")
+	c := exec.Command("/proc/self/exe", "serve", "--listen", "127.0.0.1:0", "--data", data, "--drain-timeout", "10m")
 	c.Env = append(os.Environ(), "LAMINA_TEST_AS_PROGRAM=1", "HOME="+t.TempDir())
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -43,19 +43,26 @@ func program(t *testing.T) (*exec.Cmd, string) {
 
 func TestSignalsStopTheServer(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		c, _ := program(t)
-		if err := c.Process.Signal(sig); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Wait(); err != nil {
-			t.Errorf("%v: %v", sig, err)
-		}
+		stop(t, t.TempDir()+"/data", sig)
+	}
+}
+
+// stop starts a server and ends it with a signal.
+func stop(t *testing.T, data string, sig syscall.Signal) {
+	t.Helper()
+	c, _ := program(t, data)
+	if err := c.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("%v: %v", sig, err)
 	}
 }
 
 // TestASecondSignalEndsAtOnce holds the drain up with a call that is half sent.
 func TestASecondSignalEndsAtOnce(t *testing.T) {
-	c, addr := program(t)
+	data := t.TempDir() + "/data"
+	c, addr := program(t, data)
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +84,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	if status := c.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGTERM {
 		t.Errorf("it ended with %v", c.ProcessState)
 	}
+	stop(t, data, syscall.SIGTERM) // the next server removes what that one left
 }
 
 // waitUntilClosed waits until nobody listens any more: the first signal has been taken.

@@ -218,7 +218,10 @@ func (g *group) remove() error {
 }
 
 func removeFolder(folder string) error {
-	deadline := time.Now().Add(5 * time.Second)
+	return removeBefore(time.Now().Add(5*time.Second), folder)
+}
+
+func removeBefore(deadline time.Time, folder string) error {
 	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		unix.Rmdir(filepath.Join(folder, running))
 		err := unix.Rmdir(folder)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -217,10 +218,11 @@ func makeFolders(parent, folder string) (err error) {
 	return err
 }
 
-// leave removes the folders of this state, if nothing is in them.
+// leave removes the folders of this state, if nothing is in them. A sandbox that ended by itself may be on its way out still.
 func (c *cgroups) leave() {
+	deadline := time.Now().Add(time.Second)
 	for _, folder := range c.traces {
-		unix.Rmdir(folder)
+		removeBefore(deadline, folder)
 		unix.Rmdir(filepath.Dir(folder))
 	}
 }
