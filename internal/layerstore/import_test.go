@@ -65,11 +65,6 @@ func TestImportGivesContentAndTree(t *testing.T) {
 		"suid":             fmt.Sprintf(`-rwxr-xr-x %s ""`, at),
 		`windows\name`:     fmt.Sprintf(`-rw-r--r-- %s ""`, at),
 	}
-	if os.Geteuid() != 0 {
-		t.Log("not root: the content of a file without read permission is not compared")
-		delete(got, "shut")
-		delete(wantTree, "shut")
-	}
 	if diff := cmp.Diff(wantTree, got); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
 	}
