@@ -79,6 +79,7 @@ func TestIntoVersion2(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove(parent) })
+	d.cgroups.leave()
 	d.cgroups = &cgroups{v2: true, pids: parent}
 	s, err := d.Create(t.Context(), sandbox.Spec{ID: "two", TmpSize: 1 << 20})
 	if err != nil {
