@@ -11,6 +11,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,7 +34,7 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	root.SetArgs(args)
 	ran, err := root.ExecuteContextC(ctx)
 	code := exitCode(err)
-	if err != nil && ctx.Err() != nil {
+	if stop := (*stopError)(nil); err != nil && ctx.Err() != nil && !errors.As(err, &stop) {
 		code = exitInterrupted
 	}
 	explain(s.Err, ran.CommandPath(), err, code)

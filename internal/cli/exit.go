@@ -49,10 +49,13 @@ func exitCode(err error) int {
 		missing  *notFoundError
 		shell    *exitError
 		folder   *project.Error
+		stop     *stopError
 	)
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &stop):
+		return exitFailure
 	case errors.As(err, &usage), errors.As(err, &folder):
 		return exitUsage
 	case errors.As(err, &shell):

@@ -61,10 +61,10 @@ func runServe(ctx context.Context, opts *serveOptions, out *output, _ []string) 
 	if opts.ReadyFile != "" {
 		defer os.Remove(opts.ReadyFile)
 	}
-	ctx, stop := context.WithCancel(ctx)
+	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	var announced error
-	err = daemon.Run(ctx, cfg, func(addr net.Addr) {
+	err = daemon.Run(serving, cfg, func(addr net.Addr) {
 		r := ready{
 			URL: "http://" + addr.String(), Account: cfg.Account, Region: cfg.Region, Data: cfg.Data,
 			PID: os.Getpid(), Milliseconds: time.Since(started).Milliseconds(),
@@ -73,8 +73,17 @@ func runServe(ctx context.Context, opts *serveOptions, out *output, _ []string) 
 			stop() // a server that nobody learns of is stopped again
 		}
 	})
+	if err != nil && ctx.Err() != nil {
+		err = &stopError{err}
+	}
 	return errors.Join(err, announced)
 }
+
+// stopError is what went wrong while a server stopped that was told to. To be told is how a server ends, so the error counts,
+// where every other command was interrupted.
+type stopError struct{ error }
+
+func (e *stopError) Unwrap() error { return e.error }
 
 // ready is what a server that can be called says of itself.
 type ready struct {

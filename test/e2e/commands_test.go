@@ -58,7 +58,7 @@ func tail(s string, n int) string {
 // commands are what scripts have beside testscript's own.
 //
 //	serve [FLAG…]                 start a server on $WORK/data; its address becomes AWS_ENDPOINT_URL
-//	stop                          SIGTERM; it must end with 0
+//	[!] stop                      SIGTERM; it must end with 0, or else its last words are in stderr
 //	kill9                         SIGKILL
 //	serverlog                     print what the server logged
 //	shortener                     start the service of the URL shortener; its address becomes SHORTENER
@@ -114,10 +114,18 @@ func running(ts *testscript.TestScript) *server {
 	return w.server
 }
 
-func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
+func cmdStop(ts *testscript.TestScript, neg bool, _ []string) {
 	s := running(ts)
 	worldOf(ts).server = nil
-	ts.Check(s.stop())
+	err := s.stop()
+	if neg && err == nil {
+		ts.Fatalf("the server ended with 0")
+	}
+	if neg {
+		fmt.Fprint(ts.Stderr(), err)
+		return
+	}
+	ts.Check(err)
 }
 
 func cmdKill9(ts *testscript.TestScript, _ bool, _ []string) {

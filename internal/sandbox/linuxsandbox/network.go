@@ -2,6 +2,7 @@ package linuxsandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -36,7 +37,7 @@ func (b *box) Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return kept, nil
 }
 
-// listener forgets itself when it is closed.
+// listener forgets itself when it is closed. To close one that its sandbox closed already is no error: its user can't know.
 type listener struct {
 	net.Listener
 	box *box
@@ -47,6 +48,9 @@ func (l *listener) Close() error {
 	l.box.mu.Lock()
 	defer l.box.mu.Unlock()
 	delete(l.box.listeners, l)
+	if l.box.closing && errors.Is(err, net.ErrClosed) {
+		return nil
+	}
 	return err
 }
 

@@ -72,6 +72,9 @@ func testListen(e *env) {
 	if _, err := l.Accept(); err == nil {
 		e.Error("a listener outlives its sandbox")
 	}
+	if err := l.Close(); err != nil {
+		e.Errorf("close of a listener that ended with its sandbox: %v", err)
+	}
 }
 
 // outside asks whoever has the address on the host, if anybody has.
