@@ -100,6 +100,7 @@ func House() []Room {
 		{Path: "catalog/catalogtest", Floor: 2, Imports: []string{"catalog"}, Tests: true, Gives: "what every catalog driver must pass"},
 		{Path: "database/pgtest", Floor: 2, Imports: []string{"database"}, Tests: true, Gives: "a PostgreSQL for tests"},
 		{Path: "blob/blobtest", Floor: 2, Imports: []string{"blob"}, Tests: true, Gives: "what every blob driver must pass"},
+		{Path: "blob/s3test", Floor: 2, Tests: true, Gives: "an S3 store for tests"},
 		{Path: "jobs/jobstest", Floor: 2, Imports: []string{"jobs"}, Tests: true, Gives: "what every jobs driver must pass"},
 		{Path: "sandbox/sandboxtest", Floor: 2, Imports: []string{"sandbox"}, Tests: true, Gives: "what every sandbox driver must pass"},
 	}

@@ -1,0 +1,142 @@
+package s3blob
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/laminadev/lamina/internal/blob"
+	"github.com/laminadev/lamina/internal/digest"
+)
+
+// maxObject is what S3 takes, and copies, in one request.
+const maxObject = 5 << 30
+
+// fresh is how long a request may have taken whose generation still counts as made now. (A store may give an object the time at
+// which its upload began.)
+var fresh = 20 * time.Second
+
+// Stage makes a file without a name.
+func (d *Driver) Stage(context.Context) (blob.DriverStaged, error) {
+	f, err := d.scratch()
+	if err != nil {
+		return nil, err
+	}
+	return &staged{driver: d, f: f}, nil
+}
+
+// staged is a file on this machine.
+type staged struct {
+	driver *Driver
+	f      *os.File
+	size   int64
+	done   bool
+}
+
+func (s *staged) Write(p []byte) (int, error) {
+	if s.done {
+		return 0, fs.ErrClosed
+	}
+	n, err := s.f.Write(p)
+	s.size += int64(n)
+	return n, err
+}
+
+func (s *staged) ReadAt(p []byte, off int64) (int, error) { return s.f.ReadAt(p, off) }
+
+// Commit makes a generation of the blob. When it fails, the bytes stay staged and Discard is still due.
+func (s *staged) Commit(ctx context.Context, sum digest.Digest) error {
+	if s.done {
+		return fs.ErrClosed
+	}
+	if s.size > maxObject {
+		return fmt.Errorf("it has %d bytes, and the store takes %d at once", s.size, int64(maxObject))
+	}
+	all, err := s.driver.generations(ctx, sum)
+	if err == nil {
+		err = s.renew(ctx, sum, all)
+	}
+	if err != nil {
+		return s.driver.explain(ctx, "cannot upload it", err)
+	}
+	return s.Discard()
+}
+
+// renew makes a generation, and once more when that has taken so long that it may not be young. Then it removes what it has
+// replaced; what it cannot remove now, a later Commit does.
+func (s *staged) renew(ctx context.Context, sum digest.Digest, all []generation) error {
+	key, took, err := s.make(ctx, sum, s.whole(all))
+	if err == nil && took > fresh {
+		key, _, err = s.make(ctx, sum, []generation{{key: key, size: s.size}})
+	}
+	if err != nil {
+		return err
+	}
+	if all, err = s.driver.generations(ctx, sum); err == nil {
+		s.driver.remove(ctx, s.replaced(all, key))
+	}
+	return nil
+}
+
+// whole gives the generations that have as many bytes as we. Others cannot be ours.
+func (s *staged) whole(all []generation) []generation {
+	var kept []generation
+	for _, g := range all {
+		if g.size == s.size {
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
+// replaced gives the generations that one with our key stands for: those before it, and those that are not whole.
+func (s *staged) replaced(all []generation, key string) []generation {
+	for _, own := range all {
+		if own.key != key {
+			continue
+		}
+		var old []generation
+		for _, g := range all {
+			if g.before(own) || g.size != s.size {
+				old = append(old, g)
+			}
+		}
+		return old
+	}
+	return nil // a younger one has replaced us
+}
+
+// make makes a new generation: a copy of one that is there, else an upload.
+func (s *staged) make(ctx context.Context, sum digest.Digest, there []generation) (key string, took time.Duration, err error) {
+	key = s.driver.newKey(sum)
+	began := time.Now()
+	if len(there) > 0 {
+		if s.driver.copy(ctx, youngest(there).key, key) == nil {
+			return key, time.Since(began), nil
+		}
+		key, began = s.driver.newKey(sum), time.Now() // it went away, or the store copies nothing: we have the bytes
+	}
+	// The digest is signed in place of a checksum: the store refuses bytes that do not have it.
+	_, err = s.driver.core.PutObject(ctx, s.driver.o.Bucket, key, io.NewSectionReader(s.f, 0, s.size), s.size, "", sum.Hex(),
+		minio.PutObjectOptions{ContentType: "application/zip", DisableContentSha256: true})
+	return key, time.Since(began), err
+}
+
+func (d *Driver) copy(ctx context.Context, from, to string) error {
+	_, err := d.core.Client.CopyObject(ctx, minio.CopyDestOptions{Bucket: d.o.Bucket, Object: to}, minio.CopySrcOptions{Bucket: d.o.Bucket, Object: from})
+	return err
+}
+
+// Discard forgets the file.
+func (s *staged) Discard() error {
+	if s.done {
+		return nil
+	}
+	s.done = true
+	return s.f.Close()
+}
