@@ -28,6 +28,7 @@ type bench struct {
 	t      testing.TB
 	driver *plainDriver
 	store  *layerstore.Store
+	set    *runtimes.Set
 	pool   *execenv.Pool
 	log    *eventLog
 	code   lambda.Content // a bootstrap that is this test binary
@@ -51,9 +52,10 @@ func newBench(t testing.TB, opts ...option) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, driver: newDriver(), store: store, log: &eventLog{}}
+	b.set = runtimes.New(runtimes.Options{Dir: filepath.Join(dir, "runtimes")})
 	o := execenv.Options{
 		Sandboxes: b.driver,
-		Runtimes:  runtimes.New(runtimes.Options{Dir: filepath.Join(dir, "runtimes")}),
+		Runtimes:  b.set,
 		Store:     store,
 		Bus:       telemetry.NewBus(b.log),
 	}

@@ -38,11 +38,17 @@ func (p *Pool) Frozen() int {
 	return n
 }
 
-// Spares counts the runtimes that wait for a function.
+// Spares counts the runtimes that have booted and wait for a function.
 func (p *Pool) Spares() int {
 	p.spares.mu.Lock()
 	defer p.spares.mu.Unlock()
-	return len(p.spares.ready)
+	n := 0
+	for _, s := range p.spares.ready {
+		if s.api.Connected() {
+			n++
+		}
+	}
+	return n
 }
 
 // EndSpares ends them, unless one is still booting: then it reports false.

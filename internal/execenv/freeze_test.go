@@ -92,7 +92,7 @@ func used() time.Duration {
 }
 
 // eventually waits for something that has no event of its own.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,7 @@ type spare struct {
 type spareKey struct {
 	account string
 	runtime lambda.Runtime
+	memory  int // MB, of runtimes that are started for one size; else 0
 }
 
 // identityWait bounds writing variables into an empty pipe.
@@ -85,6 +87,9 @@ func (s *spare) start(ctx context.Context) error {
 		env = append(env, k+"="+v)
 	}
 	env = append(env, "AWS_LAMBDA_RUNTIME_API="+apiAddr, how.PipeVariable+"=4")
+	if how.Sized {
+		env = append(env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(s.key.memory))
+	}
 	args := s.runtime.Command(env)
 	cmd := sandbox.Command{Path: args[0], Args: args, Env: env, Dir: taskRoot, ExtraFiles: []*os.File{r}}
 	s.process, err = startProcess(ctx, s.box, cmd, true, s.publishLine)
@@ -167,7 +172,11 @@ func (e *environment) adoptSpare(ctx context.Context) bool {
 }
 
 func (e *environment) spareKey() spareKey {
-	return spareKey{account: e.rev.Key.Account, runtime: e.rev.Config.Runtime}
+	key := spareKey{account: e.rev.Key.Account, runtime: e.rev.Config.Runtime}
+	if how := e.runtime.Spare(); how != nil && how.Sized {
+		key.memory = e.rev.Config.MemorySize
+	}
+	return key
 }
 
 // canAdopt reports whether the function sets nothing that a process looks at when it starts. Variants of libraries for

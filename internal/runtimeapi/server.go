@@ -95,6 +95,13 @@ func (s *Server) Drain(limit time.Duration) {
 	}
 }
 
+// Connected reports whether a client is connected: a runtime that boots ahead connects when it is ready.
+func (s *Server) Connected() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns) > 0
+}
+
 func (s *Server) accept() {
 	for {
 		nc, err := s.listener.Accept()

@@ -3,6 +3,8 @@
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const { start, waits } = require('./lamina/main.cjs');
+const { boot, start, waits } = require('./lamina/main.cjs');
+const ahead = boot();
+if (ahead) await ahead;
 const started = start(require);
 if (waits) await started;

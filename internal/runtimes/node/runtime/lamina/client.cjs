@@ -27,6 +27,18 @@ class Client {
     this.#next = this.#head('GET', 'invocation/next', {});
   }
 
+  // connect connects before there is anything to ask. Whether it could shows later.
+  connect() {
+    const socket = (this.#socket ??= this.#connect());
+    return new Promise((resolve) => {
+      socket.once('connect', () => {
+        socket.unref();
+        resolve();
+      });
+      socket.once('close', resolve);
+    });
+  }
+
   #head(method, path, headers) {
     let head = `${method} ${BASE}${path} HTTP/1.1\r\nHost: ${this.#address}\r\nUser-Agent: lamina-node\r\n`;
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;

@@ -12,11 +12,12 @@ const JSONS = 0xa55a0002;
 // The current invocation. On node 24 there is a mark where there is none.
 const current = { request: undefined, tenant: undefined };
 
-const asJSON = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
+let asJSON = false;
 
 // patchConsole replaces console's methods. Where the log goes is in a variable that functions do not see.
 function patchConsole(modern) {
   if (modern) current.request = '-';
+  asJSON = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
   const name = '_LAMBDA_TELEMETRY_LOG_FD';
   const fd = parseInt(process.env[name], 10);
   delete process.env[name];

@@ -10,6 +10,7 @@
 //   errors    error bodies, and how errors are logged
 //   logs      console.* as functions know it
 //   packages  import of packages in layers, which node itself only finds for require
+//   spare     a process that boots before its function is known
 //
 // A cold start pays for every module, so nothing is loaded that is not in node's own snapshot but net. Node 18 to 24 run it.
 'use strict';
@@ -30,6 +31,19 @@ function searchPath() {
   return [...layers, runtime + '/node_modules', runtime, task].join(':');
 }
 
+// IDENTITY names the variable by which the server boots a process before it knows the function.
+const IDENTITY = '_LAMINA_IDENTITY_FD';
+
+let connected; // the connection of a process that was booted ahead
+
+// boot gives a promise to wait for before start, when this process does not know its function yet.
+function boot() {
+  const pipe = process.env[IDENTITY];
+  if (pipe === undefined) return undefined;
+  const ahead = require('./spare.cjs').wait(Number(pipe), modern ? loadModern : loadClassic);
+  return ahead.then((client) => (connected = client));
+}
+
 // start loads the function with the given require and serves events. With classic runtimes the process waits for it before
 // it counts as started (an await that never ends is then node's exit code 13).
 async function start(require) {
@@ -40,7 +54,7 @@ async function start(require) {
   logs.patchConsole(modern);
   const life = modern ? loadModern() : loadClassic();
   packages.prepare();
-  await life.run(new Client(process.env.AWS_LAMBDA_RUNTIME_API), require);
+  await life.run(connected ?? new Client(process.env.AWS_LAMBDA_RUNTIME_API), require);
 }
 
 function loadModern() {
@@ -51,4 +65,4 @@ function loadClassic() {
   return require('./classic.cjs');
 }
 
-module.exports = { start, waits: !modern };
+module.exports = { boot, start, waits: !modern };

@@ -36,9 +36,9 @@ def handler(event, context):
 def wait(pipe):
     """Sleep until the server says whose process this is, and give the connection to it."""
     preload()
-    client = Client(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    client.connect()
     warm()
+    client = Client(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    client.connect()  # which tells the server that this process is ready
     data = b""
     while not data.endswith(b"\0\0"):
         more = os.read(pipe, 65536)

@@ -1,0 +1,68 @@
+// A process that boots before it is known whose function it will run.
+//
+// The server starts it in a sandbox that has no code, no layers and no /tmp yet. When there is a function it writes that one's
+// variables to a pipe, each with a zero byte behind it and one more behind all, makes the sandbox whole meanwhile, and closes
+// the pipe when that is done. Then this process goes on as if it had been started so.
+'use strict';
+
+const fs = require('fs');
+const vm = require('vm');
+const { Client } = require('./client.cjs');
+
+// Something of all that functions usually begin with.
+const SAMPLE = `
+'use strict';
+const { join } = require('path');
+class A { #a = 1; get a() { return this.#a; } static async b(...c) { for (const d of c) await d; } }
+exports.handler = async (event, context) => {
+  try { return { statusCode: 200, body: JSON.stringify({ ...event, a: [1, 'x', null].map((v) => v ?? join('a', String(v))) }) }; }
+  catch (error) { throw new Error(\`\${error.message}\`); }
+};
+`;
+
+// wait sleeps until the server says whose process this is, and gives the connection to it.
+async function wait(pipe, load) {
+  load();
+  warm();
+  const client = new Client(process.env.AWS_LAMBDA_RUNTIME_API);
+  await client.connect(); // which tells the server that this process is ready
+  delete require.cache[__filename];
+  become(variables(pipe));
+  while (fs.readSync(pipe, Buffer.alloc(1)) > 0);
+  fs.closeSync(pipe);
+  process.chdir(process.env.LAMBDA_TASK_ROOT || '/var/task');
+  return client;
+}
+
+// warm goes once through what every function needs, so that the pages of it are in memory.
+function warm() {
+  vm.runInThisContext(`(function (exports, require) {${SAMPLE}\n})`, { filename: 'warm' })({}, require);
+  require('./handler.cjs');
+}
+
+// variables reads "NAME=value" of all variables.
+function variables(pipe) {
+  const chunk = Buffer.alloc(65536);
+  let data = Buffer.alloc(0);
+  while (!(data.length > 1 && data[data.length - 1] === 0 && data[data.length - 2] === 0)) {
+    const n = fs.readSync(pipe, chunk);
+    if (n === 0) process.exit(0); // nobody's
+    data = Buffer.concat([data, chunk.subarray(0, n)]);
+  }
+  return data.toString('utf8', 0, data.length - 2).split('\0');
+}
+
+// become takes these variables in the place of the ones that the process was started with. To set TZ, even to what it is,
+// makes node look at its time zone again.
+function become(list) {
+  const { env } = process;
+  const zone = list.includes('TZ=' + env.TZ) ? 'TZ' : undefined;
+  for (const name of Object.keys(env)) if (name !== zone) delete env[name];
+  for (const variable of list) {
+    const at = variable.indexOf('=');
+    const name = variable.slice(0, at);
+    if (name !== zone) env[name] = variable.slice(at + 1);
+  }
+}
+
+module.exports = { wait };
