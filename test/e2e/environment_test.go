@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -95,6 +96,9 @@ func newEnv() (*env, error) {
 
 // wrapCLIs writes one program for each version of the AWS CLI that scripts run as `aws`. Version 2.9, which Debian has,
 // does not know AWS_ENDPOINT_URL yet.
+//
+// Version 1 is started without the system's own packages (-S): Debian's version 2 is a module of the same name, which would
+// take its place, and call AWS, when the folder of version 1 is not there or just being made anew.
 func (e *env) wrapCLIs() error {
 	packages, err := sitePackages(e.root)
 	if err != nil {
@@ -104,7 +108,7 @@ func (e *env) wrapCLIs() error {
 	if err != nil {
 		return err
 	}
-	if err := script(e.aws1, "PYTHONPATH="+packages, python, "-m awscli"); err != nil {
+	if err := script(e.aws1, "PYTHONPATH="+packages, python, "-S -m awscli"); err != nil {
 		return err
 	}
 	find := exec.Command("bash", "-c", ". scripts/lib.sh && aws2")
@@ -116,15 +120,25 @@ func (e *env) wrapCLIs() error {
 	return script(e.aws2, "", strings.TrimSpace(string(out)), `--endpoint-url "$AWS_ENDPOINT_URL"`)
 }
 
+// script writes a program that starts another one. It is put in place whole: another run of these tests may be using it.
 func script(file, assign, program, args string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	text := "#!/bin/sh\n" + strings.TrimSpace(assign+" exec "+program+" "+args+` "$@"`) + "\n"
+	text := "exec " + program + " " + args + ` "$@"` + "\n"
 	if assign != "" {
-		text = "#!/bin/sh\nexport " + assign + "\nexec " + program + " " + args + ` "$@"` + "\n"
+		text = "export " + assign + "\n" + text
 	}
-	return os.WriteFile(file, []byte(text), 0o755)
+	whole, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+"-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(whole.Name())
+	_, err = whole.WriteString("#!/bin/sh\n" + text)
+	if err := errors.Join(err, whole.Chmod(0o755), whole.Close()); err != nil {
+		return err
+	}
+	return os.Rename(whole.Name(), file)
 }
 
 // sitePackages is the folder of the tools' Python packages.

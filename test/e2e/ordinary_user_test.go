@@ -107,7 +107,7 @@ func (e *env) copyFor(dir string) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u, script(u.aws1, "PYTHONPATH="+filepath.Join(dir, rel), base, "-m awscli")
+	return u, script(u.aws1, "PYTHONPATH="+filepath.Join(dir, rel), base, "-S -m awscli")
 }
 
 func copyFile(from, to string) error {
