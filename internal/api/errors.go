@@ -32,6 +32,7 @@ const (
 var rows = []row{
 	{kind: lambda.NotFound, operation: "PutFunctionCodeSigningConfig", exception: "CodeSigningConfigNotFoundException", status: 404, key: upper},
 	{kind: lambda.NotFound, exception: "ResourceNotFoundException", status: 404, key: upper},
+	{kind: lambda.Unprovisioned, exception: "ProvisionedConcurrencyConfigNotFoundException", status: 404, key: lower},
 	{kind: lambda.Conflict, exception: "ResourceConflictException", status: 409, key: lower},
 	{kind: lambda.Constraint, exception: "ValidationException", status: 400, key: lower, plain: true},
 	{kind: lambda.Invalid, exception: "InvalidParameterValueException", status: 400, key: lower},

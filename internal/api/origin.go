@@ -3,6 +3,7 @@ package api
 import (
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/laminadev/lamina/internal/lambda"
@@ -23,8 +24,14 @@ func newHosts(names []string) hosts {
 	return h
 }
 
+// functionURL is a host that only the URL of a function has, below whatever name leads here.
+var functionURL = regexp.MustCompile(`^[a-z0-9]{32}\.lambda-url\.[a-z0-9-]+\.`)
+
 // check refuses a request that a foreign page made.
 func (h hosts) check(r *http.Request) error {
+	if functionURL.MatchString(strings.ToLower(r.Host)) {
+		return lambda.Errorf(lambda.NotBuilt, "lamina keeps function URLs and does not answer calls to them yet. Use the operation Invoke.")
+	}
 	if !h.ours(r.Host) {
 		return lambda.Errorf(lambda.Denied, "The host %q is not one of this server's. Use localhost, or start the server with --host %s.", r.Host, hostname(r.Host))
 	}

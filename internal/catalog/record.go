@@ -36,6 +36,8 @@ type Records interface {
 	GetRecord(ctx context.Context, k lambda.FunctionKey, kind RecordKind, q lambda.Qualifier) (Record, error)
 	// ListRecords gives up to limit records of one kind whose qualifier comes after the given one; all of them when first.
 	ListRecords(ctx context.Context, k lambda.FunctionKey, kind RecordKind, after lambda.Qualifier, first bool, limit int) ([]Record, error)
+	// RecordsOf gives all records of one kind of an account in a region, by function and qualifier.
+	RecordsOf(ctx context.Context, s lambda.Scope, kind RecordKind) ([]Record, error)
 	// UpdateRecord lets change work on a record, which has no Document when there is none, and records the outcome; no
 	// Document deletes it. It is of kind lambda.NotFound when the function, or the version or alias that q names, is not there.
 	// renew gives what the record belongs to a new RevisionID. An error of change is given back.

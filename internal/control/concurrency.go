@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/laminadev/lamina/internal/catalog"
@@ -19,22 +20,61 @@ func (s *Service) PutFunctionConcurrency(ctx context.Context, caller lambda.Scop
 	}
 	s.reserving.Lock()
 	defer s.reserving.Unlock()
-	reserved, err := s.catalog.Reserved(ctx, caller)
+	provisioned, err := s.provisionedTotal(ctx, ref.FunctionKey)
+	if err != nil {
+		return err
+	}
+	if n < provisioned { // the blanks are AWS's
+		return lambda.Errorf(lambda.Invalid, " ReservedConcurrentExecutions  %d should not be lower than function's total provisioned concurrency [%d].",
+			n, provisioned).WithoutType()
+	}
+	taken, err := s.taken(ctx, caller)
 	if err != nil {
 		return err
 	}
 	if f, err = s.catalog.GetFunction(ctx, ref.FunctionKey); err != nil {
 		return kindText(err, lambda.NotFound, functionNotFound(ref))
 	}
+	own := int64(provisioned) // what the function has of it
 	if f.Reserved != nil {
-		reserved -= int64(*f.Reserved)
+		own = int64(*f.Reserved)
 	}
-	rest, least := int64(s.concurrency)-reserved-int64(n), min(minUnreserved, int64(s.concurrency))
-	if rest < least {
+	taken -= own
+	if least := s.leastUnreserved(); int64(s.concurrency)-taken-int64(n) < least {
 		return lambda.Errorf(lambda.Invalid, "Specified ReservedConcurrentExecutions for function decreases account's "+
 			"UnreservedConcurrentExecution below its minimum value of [%d].", least).WithoutType()
 	}
 	return s.reserve(ctx, ref, &n)
+}
+
+// leastUnreserved is what has to be left to the functions that have reserved nothing.
+func (s *Service) leastUnreserved() int64 { return min(minUnreserved, int64(s.concurrency)) }
+
+// taken gives how much of an account's concurrency is some function's own: what is reserved, and what is provisioned for
+// functions that have reserved nothing.
+func (s *Service) taken(ctx context.Context, scope lambda.Scope) (int64, error) {
+	n, err := s.catalog.Reserved(ctx, scope)
+	if err != nil {
+		return 0, err
+	}
+	list, err := s.catalog.RecordsOf(ctx, scope, catalog.RecordProvisionedConcurrency)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range list {
+		f, err := s.catalog.GetFunction(ctx, r.Key)
+		if lambda.IsKind(err, lambda.NotFound) { // deleted since
+			continue
+		}
+		v, decodeErr := decode[provisionedRecord](r.Document)
+		if err := cmp.Or(err, decodeErr); err != nil {
+			return 0, err
+		}
+		if f.Reserved == nil {
+			n += int64(v.Requested)
+		}
+	}
+	return n, nil
 }
 
 // GetFunctionConcurrency gives what a function has reserved, nil when nothing.
@@ -76,11 +116,16 @@ func (s *Service) reserve(ctx context.Context, ref lambda.FunctionRef, n *int) e
 // AccountSettings is what an account may have in a region, and what it has.
 type AccountSettings struct {
 	Concurrency int64
+	Unreserved  int64 // of Concurrency, what is no function's own
 	catalog.Usage
 }
 
 // GetAccountSettings gives an account's limits and usage.
 func (s *Service) GetAccountSettings(ctx context.Context, caller lambda.Scope) (AccountSettings, error) {
 	u, err := s.catalog.Usage(ctx, caller)
-	return AccountSettings{int64(s.concurrency), u}, err
+	if err != nil {
+		return AccountSettings{}, err
+	}
+	taken, err := s.taken(ctx, caller)
+	return AccountSettings{int64(s.concurrency), int64(s.concurrency) - taken, u}, err
 }

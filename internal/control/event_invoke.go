@@ -119,27 +119,23 @@ type EventInvokePage struct {
 
 // ListEventInvokeConfigs gives those of a function with all of its versions and aliases.
 func (s *Service) ListEventInvokeConfigs(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, marker string, limit int) (EventInvokePage, error) {
+	if err := Reach(caller, ref); err != nil {
+		return EventInvokePage{}, err
+	}
 	if _, err := s.find(ctx, caller, ref); err != nil {
 		return EventInvokePage{}, kindText(err, lambda.NotFound, "The function doesn't exist.")
 	}
-	place, err := readMarker(recordList, marker)
+	list, next, err := pageOfRecords(ctx, s, ref.FunctionKey, catalog.RecordEventInvoke, marker, limit)
 	if err != nil {
 		return EventInvokePage{}, err
 	}
-	size := pageSize(limit)
-	list, err := s.catalog.ListRecords(ctx, ref.FunctionKey, catalog.RecordEventInvoke, after(place), place == "", size+1)
-	if err != nil {
-		return EventInvokePage{}, err
-	}
-	list, next := cut(list, size, func(r catalog.Record) string { return newMarker(recordList, "-"+string(r.Qualifier)) })
 	page := EventInvokePage{NextMarker: next}
 	for _, r := range list {
 		v, err := decode[EventInvoke](r.Document)
 		if err != nil {
 			return EventInvokePage{}, err
 		}
-		owner := lambda.FunctionRef{FunctionKey: r.Key, Qualifier: r.Qualifier}
-		page.Configs = append(page.Configs, EventInvokeConfig{v, namedARN(owner), r.Modified})
+		page.Configs = append(page.Configs, EventInvokeConfig{v, namedARN(recordOwner(r)), r.Modified})
 	}
 	return page, nil
 }

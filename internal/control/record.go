@@ -28,6 +28,26 @@ func decode[T any](document string) (v T, err error) {
 // after gives the qualifier of a place in a list of records, which begins with a dash so that it is never empty.
 func after(place string) lambda.Qualifier { return lambda.Qualifier(strings.TrimPrefix(place, "-")) }
 
+// pageOfRecords gives a page of a function's records of one kind, by qualifier, and the marker of the next one.
+func pageOfRecords(ctx context.Context, s *Service, k lambda.FunctionKey, kind catalog.RecordKind, marker string, limit int) ([]catalog.Record, string, error) {
+	place, err := readMarker(recordList, marker)
+	if err != nil {
+		return nil, "", err
+	}
+	size := pageSize(limit)
+	list, err := s.catalog.ListRecords(ctx, k, kind, after(place), place == "", size+1)
+	if err != nil {
+		return nil, "", err
+	}
+	list, next := cut(list, size, func(r catalog.Record) string { return newMarker(recordList, "-"+string(r.Qualifier)) })
+	return list, next, nil
+}
+
+// recordOwner names the function, version or alias that a record belongs to.
+func recordOwner(r catalog.Record) lambda.FunctionRef {
+	return lambda.FunctionRef{FunctionKey: r.Key, Qualifier: r.Qualifier}
+}
+
 // changeRecord lets change make a record out of the one that is there, nil when there is none. nil deletes it.
 func changeRecord[T any](ctx context.Context, s *Service, ref lambda.FunctionRef, kind catalog.RecordKind, change func(*T) (*T, error)) (time.Time, error) {
 	now := s.now()

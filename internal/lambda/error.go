@@ -33,11 +33,12 @@ const (
 	UnknownKey          // nobody issued the keys
 	ExpiredKey          // the keys were issued, and their time is over
 	BadSignature        // the keys did not make this signature, or not now
+	Unprovisioned       // nothing is provisioned for what exists
 )
 
 var kindNames = [...]string{"internal", "not found", "conflict", "constraint", "invalid", "malformed", "stale", "over quota",
 	"policy too long", "too large", "wrong media type", "throttled", "not ready", "bad runtime", "bad zip", "denied", "not built",
-	"unsigned", "unverifiable", "unknown key", "expired key", "bad signature"}
+	"unsigned", "unverifiable", "unknown key", "expired key", "bad signature", "unprovisioned"}
 
 func (k Kind) String() string { return kindNames[k] }
 

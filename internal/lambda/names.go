@@ -13,6 +13,8 @@ const (
 	NewFunctionNamePattern = `(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`
 	// QualifierPattern is what operations with ?Qualifier print.
 	QualifierPattern = `\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+`
+	// URLQualifierPattern is what operations on function URLs print: an alias.
+	URLQualifierPattern = `((?!^\d+$)^[0-9a-zA-Z-_]+$)`
 	// LayerNamePattern is what operations with {LayerName} print: a name or a layer ARN without version.
 	LayerNamePattern = `(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+`
 	// LayerVersionARNPattern is what operations with a layer version ARN print.

@@ -7,7 +7,14 @@ const (
 	tagsOfF     = "/2017-03-31/tags/" + arn + "function:f"
 	eventConfig = "/2019-09-25/functions/f/event-invoke-config"
 	csc         = arn + "code-signing-config:csc-0123456789abcdef0"
+	urlOfF      = "/2021-10-31/functions/f/url"
+	provisioned = "/2019-09-30/functions/f/provisioned-concurrency"
+
+	runtimeConfig = "/2021-07-20/functions/f/runtime-management-config"
 )
+
+var cors = object{"AllowCredentials": true, "AllowHeaders": []string{"a"}, "AllowMethods": []string{"GET"}, "AllowOrigins": []string{"*"},
+	"ExposeHeaders": []string{"b"}, "MaxAge": 1}
 
 var layerGrant = object{"StatementId": "s", "Action": "lambda:GetLayerVersion", "Principal": "*"}
 var functionGrant = object{"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "*"}
@@ -44,6 +51,17 @@ var ownSuccesses = []step{
 	{"GetFunctionCodeSigningConfig", "GET", "/2020-06-30/functions/f/code-signing-config", nil, nil},
 	{"DeleteFunctionCodeSigningConfig", "DELETE", "/2020-06-30/functions/f/code-signing-config", nil, nil},
 	{"ListCodeSigningConfigs", "GET", "/2020-04-22/code-signing-configs", nil, nil},
+	{"CreateFunctionUrlConfig", "POST", urlOfF, object{"AuthType": "NONE", "InvokeMode": "BUFFERED", "Cors": cors}, nil},
+	{"GetFunctionUrlConfig", "GET", urlOfF, nil, nil},
+	{"UpdateFunctionUrlConfig", "PUT", urlOfF, object{"AuthType": "AWS_IAM"}, nil},
+	{"ListFunctionUrlConfigs", "GET", urlOfF + "s", nil, nil},
+	{"DeleteFunctionUrlConfig", "DELETE", urlOfF, nil, nil},
+	{"PutProvisionedConcurrencyConfig", "PUT", provisioned + "?Qualifier=1", object{"ProvisionedConcurrentExecutions": 1}, nil},
+	{"GetProvisionedConcurrencyConfig", "GET", provisioned + "?Qualifier=1", nil, nil},
+	{"ListProvisionedConcurrencyConfigs", "GET", provisioned + "?List=ALL", nil, nil},
+	{"DeleteProvisionedConcurrencyConfig", "DELETE", provisioned + "?Qualifier=1", nil, nil},
+	{"PutRuntimeManagementConfig", "PUT", runtimeConfig, object{"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": "arn:aws:lambda:us-east-1::runtime:0123456789abcdef"}, nil},
+	{"GetRuntimeManagementConfig", "GET", runtimeConfig, nil, nil},
 }
 
 // ownFailures are run while the function f and version 1 of the layer libs are there, and nothing of theirs.
@@ -85,6 +103,20 @@ var ownFailures = []step{
 	{"GetCodeSigningConfig", "GET", "/2020-04-22/code-signing-configs/" + csc, nil, nil},
 	{"ListFunctionsByCodeSigningConfig", "GET", "/2020-04-22/code-signing-configs/" + csc + "/functions", nil, nil},
 	{"ListCodeSigningConfigs", "GET", "/2020-04-22/code-signing-configs?MaxItems=0", nil, nil},
+	{"CreateFunctionUrlConfig", "POST", urlOfF + "?Qualifier=1", object{"AuthType": "NONE"}, nil},
+	{"CreateFunctionUrlConfig", "POST", urlOfF + "?Qualifier=nope", object{"AuthType": "NONE"}, nil},
+	{"GetFunctionUrlConfig", "GET", urlOfF, nil, nil},
+	{"UpdateFunctionUrlConfig", "PUT", urlOfF, object{"AuthType": "AWS_IAM"}, nil},
+	{"ListFunctionUrlConfigs", "GET", "/2021-10-31/functions/nope/urls", nil, nil},
+	{"DeleteFunctionUrlConfig", "DELETE", urlOfF, nil, nil},
+	{"PutProvisionedConcurrencyConfig", "PUT", provisioned + "?Qualifier=9", object{"ProvisionedConcurrentExecutions": 1}, nil},
+	{"PutProvisionedConcurrencyConfig", "PUT", provisioned + "?Qualifier=$LATEST", object{"ProvisionedConcurrentExecutions": 1}, nil},
+	{"GetProvisionedConcurrencyConfig", "GET", provisioned + "?Qualifier=$LATEST", nil, nil},
+	{"GetProvisionedConcurrencyConfig", "GET", provisioned + "?Qualifier=nope", nil, nil},
+	{"ListProvisionedConcurrencyConfigs", "GET", provisioned + "?List=ALL&Marker=x", nil, nil},
+	{"DeleteProvisionedConcurrencyConfig", "DELETE", provisioned + "?Qualifier=9", nil, nil},
+	{"PutRuntimeManagementConfig", "PUT", runtimeConfig, object{"UpdateRuntimeOn": "Manual"}, nil},
+	{"GetRuntimeManagementConfig", "GET", runtimeConfig + "?Qualifier=9", nil, nil},
 }
 
 // neverSucceeds are operations on what cannot be made yet, and neverFails one that has nothing to refuse.

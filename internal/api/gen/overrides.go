@@ -34,6 +34,8 @@ var overrides = []override{
 
 	{shape: "RecursiveLoop", why: "AWS prints the other order", apply: func(s *shape) { s.Enum = []string{"Terminate", "Allow"} }},
 
+	{shape: "InvokeMode", why: "AWS prints the other order", apply: func(s *shape) { s.Enum = []string{"RESPONSE_STREAM", "BUFFERED"} }},
+
 	{shape: "SubnetId", why: "the model has no pattern", apply: id(`subnet-[0-9a-z]*`)},
 	{shape: "SecurityGroupId", why: "the model has no pattern", apply: id(`sg-[0-9a-zA-Z]*`)},
 

@@ -46,6 +46,18 @@ var built = map[string]serveFunc{
 	"DeleteFunctionEventInvokeConfig":  handle((*API).deleteFunctionEventInvokeConfig),
 	"ListFunctionEventInvokeConfigs":   handle((*API).listFunctionEventInvokeConfigs),
 
+	"CreateFunctionUrlConfig":            handle((*API).createFunctionURLConfig),
+	"GetFunctionUrlConfig":               handle((*API).getFunctionURLConfig),
+	"UpdateFunctionUrlConfig":            handle((*API).updateFunctionURLConfig),
+	"DeleteFunctionUrlConfig":            handle((*API).deleteFunctionURLConfig),
+	"ListFunctionUrlConfigs":             handle((*API).listFunctionURLConfigs),
+	"PutProvisionedConcurrencyConfig":    handle((*API).putProvisionedConcurrencyConfig),
+	"GetProvisionedConcurrencyConfig":    handle((*API).getProvisionedConcurrencyConfig),
+	"DeleteProvisionedConcurrencyConfig": handle((*API).deleteProvisionedConcurrencyConfig),
+	"ListProvisionedConcurrencyConfigs":  handle((*API).listProvisionedConcurrencyConfigs),
+	"GetRuntimeManagementConfig":         handle((*API).getRuntimeManagementConfig),
+	"PutRuntimeManagementConfig":         handle((*API).putRuntimeManagementConfig),
+
 	"PublishVersion":         handle((*API).publishVersion),
 	"ListVersionsByFunction": handle((*API).listVersions),
 	"CreateAlias":            handle((*API).createAlias),

@@ -54,7 +54,7 @@ func (a *API) getAccountSettings(ctx context.Context, c *call, _ *GetAccountSett
 		AccountLimit: &AccountLimit{
 			TotalCodeSize: new(int64(lambda.MaxCodeStorage)), CodeSizeUnzipped: new(int64(lambda.MaxUnzippedSize)),
 			CodeSizeZipped: new(int64(lambda.MaxZipSize)), ConcurrentExecutions: &s.Concurrency,
-			UnreservedConcurrentExecutions: new(s.Concurrency - s.Reserved),
+			UnreservedConcurrentExecutions: &s.Unreserved,
 		},
 		AccountUsage: &AccountUsage{TotalCodeSize: &s.CodeSize, FunctionCount: &s.Functions},
 	}, nil

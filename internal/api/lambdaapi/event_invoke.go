@@ -71,15 +71,9 @@ func eventInvoke(retries, age *int64, to *DestinationConfig) control.EventInvoke
 
 // eventInvokeConfig is the shape of a configuration: both destinations are always there, empty when nothing was set.
 func eventInvokeConfig(e control.EventInvokeConfig) FunctionEventInvokeConfig {
-	out := FunctionEventInvokeConfig{
+	return FunctionEventInvokeConfig{
 		FunctionARN: &e.FunctionARN, LastModified: new(Epoch(e.Modified)),
+		MaximumRetryAttempts: long(e.MaxRetries), MaximumEventAgeInSeconds: long(e.MaxAge),
 		DestinationConfig: &DestinationConfig{OnSuccess: &OnSuccess{Destination: e.OnSuccess}, OnFailure: &OnFailure{Destination: e.OnFailure}},
 	}
-	if e.MaxRetries != nil {
-		out.MaximumRetryAttempts = new(int64(*e.MaxRetries))
-	}
-	if e.MaxAge != nil {
-		out.MaximumEventAgeInSeconds = new(int64(*e.MaxAge))
-	}
-	return out
 }

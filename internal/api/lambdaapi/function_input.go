@@ -102,6 +102,13 @@ func integer(n *int64) *int {
 	return new(int(*n))
 }
 
+func long(n *int) *int64 {
+	if n == nil {
+		return nil
+	}
+	return new(int64(*n))
+}
+
 // list keeps the difference between a list that was not sent and an empty one.
 func list(l []string) *[]string {
 	if l == nil {

@@ -467,7 +467,7 @@ var (
 		{name: "ExposeHeaders", in: inBody, shape: &shapeHeadersList},
 		{name: "MaxAge", in: inBody, shape: &shapeMaxAge},
 	}}
-	shapeInvokeMode                     = shape{kind: kindString, enum: []string{"BUFFERED", "RESPONSE_STREAM"}}
+	shapeInvokeMode                     = shape{kind: kindString, enum: []string{"RESPONSE_STREAM", "BUFFERED"}}
 	shapeCreateFunctionUrlConfigRequest = shape{kind: kindStructure, members: []member{
 		{name: "FunctionName", in: inPath, required: true, shape: &shapeFunctionName},
 		{name: "Qualifier", in: inQuery, shape: &shapeFunctionUrlQualifier},

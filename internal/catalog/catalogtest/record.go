@@ -59,6 +59,17 @@ func testRecords(t *testing.T, p Place) {
 		ok(t, err)
 		wantSame(t, row.name, list, row.want)
 	}
+	of, err := c.RecordsOf(t.Context(), here, kind)
+	ok(t, err)
+	wantSame(t, "of the account", of, all)
+	for _, s := range elsewhere {
+		of, err := c.RecordsOf(t.Context(), s, kind)
+		ok(t, err)
+		wantSame(t, "of "+s.String(), of, nil)
+	}
+	of, err = c.RecordsOf(t.Context(), here, catalog.RecordURL)
+	ok(t, err)
+	wantSame(t, "of another kind", of, nil)
 	// Without renew nothing else changed; with it the one that the record belongs to has.
 	same, err := c.GetFunction(t.Context(), k)
 	ok(t, err)

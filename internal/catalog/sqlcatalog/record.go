@@ -12,8 +12,11 @@ import (
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
-const selectRecord = `SELECT partition, account, region, name, kind, qualifier, document, modified FROM function_records
-	WHERE partition = $1 AND account = $2 AND region = $3 AND name = $4 AND kind = $5 `
+const (
+	selectRecords = `SELECT partition, account, region, name, kind, qualifier, document, modified FROM function_records
+	WHERE partition = $1 AND account = $2 AND region = $3 `
+	selectRecord = selectRecords + "AND name = $4 AND kind = $5 "
+)
 
 func scanRecord(row scanner) (catalog.Record, error) {
 	var r catalog.Record
@@ -54,6 +57,18 @@ func (c *Catalog) ListRecords(ctx context.Context, k lambda.FunctionKey, kind ca
 		}
 	}
 	return nil, fmt.Errorf("cannot list the %s records of %s: %w", kind, k.ARN(), err)
+}
+
+// RecordsOf gives the records of one kind of an account in a region.
+func (c *Catalog) RecordsOf(ctx context.Context, s lambda.Scope, kind catalog.RecordKind) ([]catalog.Record, error) {
+	rows, err := c.db.Query(ctx, selectRecords+"AND kind = $4 ORDER BY name, qualifier", s.Partition, s.Account, s.Region, kind)
+	if err == nil {
+		var list []catalog.Record
+		if list, err = scanAll(rows, scanRecord); err == nil {
+			return list, nil
+		}
+	}
+	return nil, fmt.Errorf("cannot list the %s records of %s: %w", kind, s, err)
 }
 
 // UpdateRecord changes a record.
