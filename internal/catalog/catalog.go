@@ -1,9 +1,10 @@
-// Package catalog is the contract for the records of functions and layers, and nothing else.
+// Package catalog is the contract for the records of functions, layers and S3 objects, and nothing else.
 //
 // A driver keeps these promises:
 //
 //   - Every method is one transaction: it happens whole or not at all, and what it answered survives a crash.
-//   - Every record has its key (partition, account, region, name); nothing is ever seen from another scope.
+//   - Every record has its key (partition, account, region, name); nothing is ever seen from another scope. Buckets alone
+//     have names of a whole partition.
 //   - Numbers are never reused: not a layer version's after its deletion, not a revision's.
 //   - Every change takes the next sequence number of the whole catalog, so that caches can follow it.
 //   - Absence is an error of kind lambda.NotFound, presence of kind lambda.Conflict, and an update of a record whose
@@ -72,6 +73,7 @@ type Store interface {
 	Versions
 	Records
 	Policies
+	Objects
 
 	// Account gives an account, which need not have been seen before.
 	Account(ctx context.Context, id string) (Account, error)

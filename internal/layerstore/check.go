@@ -144,6 +144,9 @@ func (c *check) checkContents(ctx context.Context, contents []lambda.Content) er
 }
 
 func (c *check) checkContent(ctx context.Context, want lambda.Content) {
+	if want.TreeKey.IsZero() {
+		return // an object, which may be anything; that its bytes are whole is known
+	}
 	got, err := c.recompute(ctx, want.Digest)
 	text := ""
 	switch {

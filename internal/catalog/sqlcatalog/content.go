@@ -12,8 +12,9 @@ import (
 // another version.
 func OpenAsIs(db *database.DB) *Catalog { return &Catalog{db} }
 
-// Contents gives what every record needs, of all scopes, as of one moment: the zips of layer versions, and those of the code and
-// the layers of every revision. A content that several need comes several times.
+// Contents gives what every record needs, of all scopes, as of one moment: the zips of layer versions, those of the code and
+// the layers of every revision, and the bytes of objects and of parts of uploads, which need be no zips and have only Digest and
+// Size. A content that several need comes several times.
 func (c *Catalog) Contents(ctx context.Context) ([]lambda.Content, error) {
 	list, err := c.contents(ctx)
 	if err != nil {
@@ -25,7 +26,9 @@ func (c *Catalog) Contents(ctx context.Context) ([]lambda.Content, error) {
 func (c *Catalog) contents(ctx context.Context) ([]lambda.Content, error) {
 	// One statement sees one state of the database.
 	rows, err := c.db.Query(ctx, `SELECT digest, size, unzipped_size, content_digest, tree_key, '[]' AS layers FROM layer_versions
-		UNION ALL SELECT digest, size, unzipped_size, content_digest, tree_key, layers FROM function_revisions`)
+		UNION ALL SELECT digest, size, unzipped_size, content_digest, tree_key, layers FROM function_revisions
+		UNION ALL SELECT digest, size, 0, '', '', '[]' FROM objects WHERE marker = 0
+		UNION ALL SELECT digest, size, 0, '', '', '[]' FROM upload_parts`)
 	if err != nil {
 		return nil, err
 	}

@@ -57,11 +57,33 @@ func testContents(t *testing.T, c *sqlcatalog.Catalog) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	bucket := catalog.BucketKey{Partition: "aws", Name: "b"}
+	if _, err := c.InsertBucket(t.Context(), catalog.Bucket{Key: bucket, Account: scope.Account, Region: scope.Region, Versioning: catalog.VersioningEnabled}); err != nil {
+		t.Fatal(err)
+	}
+	bytesOf := func(name string) lambda.Content { return lambda.Content{Digest: digest.Of([]byte(name)), Size: 7} }
+	for _, name := range []string{"old object", "object"} {
+		o := catalog.Object{Bucket: bucket, Name: "o", Digest: bytesOf(name).Digest, Size: 7}
+		if _, err := c.PutObject(t.Context(), o, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.DeleteObjects(t.Context(), bucket, []catalog.ObjectID{{Name: "o"}}, time.Now()); err != nil { // a marker has no bytes
+		t.Fatal(err)
+	}
+	u, err := c.InsertUpload(t.Context(), catalog.Upload{Bucket: bucket, Name: "o"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PutPart(t.Context(), u, catalog.Part{Number: 1, Digest: bytesOf("part").Digest, Size: 7}); err != nil {
+		t.Fatal(err)
+	}
 	got, err := c.Contents(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []lambda.Content{contentOf("listed"), contentOf("code"), contentOf("pinned"), contentOf("new code")}
+	want := []lambda.Content{contentOf("listed"), contentOf("code"), contentOf("pinned"), contentOf("new code"),
+		bytesOf("old object"), bytesOf("object"), bytesOf("part")}
 	byDigest := cmpopts.SortSlices(func(a, b lambda.Content) bool { return a.Digest.Hex() < b.Digest.Hex() })
 	if diff := cmp.Diff(want, got, byDigest); diff != "" {
 		t.Errorf("Contents (-want +got):\n%s", diff)
