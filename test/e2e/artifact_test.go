@@ -34,20 +34,28 @@ func (e *env) makeArtifacts(p python) (string, error) {
 			return "", fmt.Errorf("cannot build the layer %s: %w", l.name, err)
 		}
 	}
-	if err := goBuild(filepath.Join(e.examples, "go-function"), filepath.Join(dir, "go-function", "bootstrap"), "-tags=lambda.norpc", "."); err != nil {
+	if err := goBuild(e.root, filepath.Join(e.examples, "go-function"), filepath.Join(dir, "go-function", "bootstrap"), "-tags=lambda.norpc", "."); err != nil {
 		return "", err
 	}
-	return dir, goBuild(e.root, filepath.Join(dir, "shortener-service"), "./examples/url-shortener/service")
+	return dir, goBuild(e.root, e.root, filepath.Join(dir, "shortener-service"), "./examples/url-shortener/service")
 }
 
-func goBuild(dir, out string, args ...string) error {
-	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-o", out}, args...)...)
+// goBuild builds a program of the folder dir. It is put in place whole: another run of these tests may be reading it.
+func goBuild(root, dir, out string, args ...string) error {
+	whole := unfinished(root, out)
+	defer os.Remove(whole)
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-o", whole}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build %s: %w\n%s", dir, err, b)
 	}
-	return nil
+	return os.Rename(whole, out)
+}
+
+// unfinished is where an artifact is made, outside of the folders that scripts read.
+func unfinished(root, out string) string {
+	return filepath.Join(root, ".tools", "e2e", fmt.Sprintf("%s-%d", filepath.Base(out), os.Getpid()))
 }
 
 // pipLayer builds the zip of a layer as a user would: pip into python/, then zip.
@@ -76,7 +84,12 @@ func (e *env) pipLayer(p python, out, requirements, extra string) error {
 			return err
 		}
 	}
-	if err := zipFolder(out, tmp); err != nil {
+	whole := unfinished(e.root, out)
+	defer os.Remove(whole)
+	if err := zipFolder(whole, tmp); err != nil {
+		return err
+	}
+	if err := os.Rename(whole, out); err != nil {
 		return err
 	}
 	return os.WriteFile(out+".sum", []byte(sum), 0o644)
