@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -103,6 +104,9 @@ func (p *parts) openStores(context.Context) error {
 		return err
 	}
 	p.add("log store", plain(p.logs.Close))
+	if err := p.dir.sync(); err != nil {
+		return fmt.Errorf("cannot keep the data folder: %w", err)
+	}
 	return nil
 }
 

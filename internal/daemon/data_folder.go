@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // folder is the data folder of a server that runs: everything that is kept is below it, and one server at a time uses it.
@@ -33,12 +35,12 @@ func (f *folder) sub(name string) string { return filepath.Join(f.path, name) }
 // makeFolder makes the folder where there is none. Only its owner can look into it, since zips and logs hold what people
 // keep private. A folder that holds something else is refused: it is not ours to close to others.
 func makeFolder(path string) error {
-	err := os.MkdirAll(path, 0o700)
+	err := failpoint.MkdirAll("daemon.folder", path, 0o700)
 	if err == nil {
 		err = checkOurs(path)
 	}
 	if err == nil {
-		err = os.Chmod(path, 0o700)
+		err = failpoint.Chmod("daemon.folder-mode", path, 0o700)
 	}
 	if err != nil {
 		return &Problem{Text: fmt.Sprintf("cannot use the data folder %s: %v", path, err), Todo: "name another one: --data FOLDER", Err: err}
@@ -56,7 +58,7 @@ func checkOurs(path string) error {
 	if _, err := os.Lstat(lock); len(entries) > 0 && errors.Is(err, fs.ErrNotExist) {
 		return errors.New("it holds other things than lamina's")
 	}
-	f, err := os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := failpoint.OpenFile("daemon.lock", lock, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -86,16 +88,21 @@ func openFolder(path string) (*folder, error) {
 	return &folder{path, lock}, nil
 }
 
+// sync makes what was put into a new folder stay there, its own name too.
+func (f *folder) sync() error {
+	return errors.Join(failpoint.SyncDir("daemon.sync", f.path), failpoint.SyncDir("daemon.sync-parent", filepath.Dir(f.path)))
+}
+
 // close gives the lock back. The file stays: removing it would let two servers lock two files of one name.
 func (f *folder) close() error {
-	return errors.Join(f.lock.Truncate(0), f.lock.Close())
+	return errors.Join(failpoint.Truncate("daemon.unlock", f.lock, 0), f.lock.Close())
 }
 
 func writePID(f *os.File) error {
-	if err := f.Truncate(0); err != nil {
+	if err := failpoint.Truncate("daemon.pid", f, 0); err != nil {
 		return err
 	}
-	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	_, err := failpoint.Write("daemon.pid-write", f, []byte(strconv.Itoa(os.Getpid())+"\n")) // at its beginning: nothing was read or written before
 	return err
 }
 
@@ -131,6 +138,9 @@ func folderTaken(path string) error {
 // restart.
 func (f *folder) secret() ([]byte, error) {
 	path := f.sub("secret")
+	if err := f.sweep(); err != nil {
+		return nil, fmt.Errorf("cannot clean up the data folder: %w", err)
+	}
 	b, err := os.ReadFile(path)
 	if err == nil && len(b) >= 32 {
 		return b, nil
@@ -146,16 +156,36 @@ func (f *folder) secret() ([]byte, error) {
 	return b, nil
 }
 
-// writeWhole writes a file of our own eyes that is there with all its bytes or not at all.
-func writeWhole(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
+// sweep removes what never became whole, since a server was killed.
+func (f *folder) sweep() error {
+	entries, err := os.ReadDir(f.path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), scratch) {
+			err = errors.Join(err, failpoint.Remove("daemon.sweep", f.sub(e.Name())))
+		}
+	}
+	return err
+}
+
+// scratch begins the names of files that are not whole yet.
+const scratch = ".new-"
+
+// writeWhole writes a file of our own eyes that is there with all its bytes or not at all.
+func writeWhole(path string, b []byte) error {
+	f, err := failpoint.CreateTemp("daemon.small", filepath.Dir(path), scratch) // 0600
+	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	defer failpoint.Remove("daemon.small-done", f.Name())
+	_, err = failpoint.Write("daemon.small-write", f, b)
+	if err = errors.Join(err, failpoint.Sync("daemon.small-sync", f), f.Close()); err != nil {
+		return err
+	}
+	if err := failpoint.Rename("daemon.small-name", f.Name(), path); err != nil {
+		return err
+	}
+	return failpoint.SyncDir("daemon.small-sync-folder", filepath.Dir(path))
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // sqliteDialect is a file in WAL mode: one connection writes, and others read what was committed without waiting for it.
@@ -47,11 +49,11 @@ func openSQLite(ctx context.Context, u *url.URL) (*DB, error) {
 
 // createPrivate makes an empty file that its owner alone may read. SQLite gives its mode to the files that it puts beside it.
 func createPrivate(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := failpoint.MkdirAll("database.folder", filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	// Only ever open a new file: to close a file that is a database already drops the locks that this process holds on it.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	f, err := failpoint.OpenFile("database.create", path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

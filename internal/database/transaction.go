@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // Tx is a transaction that writes. It is for one goroutine.
@@ -55,6 +57,9 @@ func (db *DB) try(ctx context.Context, f func(*Tx) error) error {
 	defer tx.Rollback() // does nothing after Commit
 	if err := f(&Tx{runner{tx}, db.dialect, tx}); err != nil {
 		return err
+	}
+	if err := failpoint.Hit("database.commit"); err != nil {
+		return fmt.Errorf("cannot commit a transaction: %w", err)
 	}
 	err = tx.Commit()
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // the end of the context has rolled it back

@@ -94,9 +94,11 @@ func House() []Room {
 		{Path: "metrics", Floor: 0, Ground: true, Gives: "our own counters and traces"},
 		{Path: "digest", Floor: 0, Ground: true, Level: true, Gives: "SHA-256 value, hex and AWS base64, verifying reader"},
 		{Path: "lambda", Floor: 0, Imports: []string{"digest"}, Ground: true, Gives: "vocabulary: nouns, ARNs, rules, quotas, Error"},
+		{Path: "failpoint", Floor: 0, Ground: true, Level: true, Gives: "changes of the disk, each a named point at which a test can make it fail or stop"},
 		{Path: "floors", Floor: 0, Gives: "this table"},
 
 		{Path: "lambdatest", Floor: 3, Imports: []string{"layer", "archive"}, Tests: true, Gives: "sample functions, layers, zips"},
+		{Path: "failpoint/failpointtest", Floor: 1, Tests: true, Gives: "the points that the source has, and calls that go past them"},
 		{Path: "catalog/catalogtest", Floor: 2, Imports: []string{"catalog"}, Tests: true, Gives: "what every catalog driver must pass"},
 		{Path: "database/pgtest", Floor: 2, Imports: []string{"database"}, Tests: true, Gives: "a PostgreSQL for tests"},
 		{Path: "blob/blobtest", Floor: 2, Imports: []string{"blob"}, Tests: true, Gives: "what every blob driver must pass"},

@@ -12,6 +12,7 @@ import (
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/layer"
 )
@@ -49,7 +50,7 @@ func (s *Store) build(ctx context.Context, a *archive.Archive, files *files) (*b
 // another one is made.
 func (s *Store) newBuild() (*build, error) {
 	for {
-		path, err := os.MkdirTemp(s.tmp, "")
+		path, err := failpoint.MkdirTemp("layerstore.build", s.tmp, "")
 		if err != nil {
 			return nil, err
 		}
@@ -58,22 +59,22 @@ func (s *Store) newBuild() (*build, error) {
 			return &build{path: path, dir: dir}, nil
 		}
 		if !errors.Is(err, errNoTree) && !errors.Is(err, errBusy) {
-			return nil, errors.Join(err, os.Remove(path))
+			return nil, errors.Join(err, failpoint.Remove("layerstore.build-unlocked", path))
 		}
 	}
 }
 
 func (b *build) unpack(ctx context.Context, a *archive.Archive) error {
-	if err := b.dir.Chmod(0o755); err != nil {
+	if err := failpoint.Fchmod("layerstore.build-mode", int(b.dir.Fd()), 0o755); err != nil {
 		return err
 	}
 	if os.Geteuid() == 0 {
-		if err := b.dir.Chown(0, 0); err != nil { // tmp may hand down a group
+		if err := failpoint.Fchown("layerstore.build-owner", int(b.dir.Fd()), 0, 0); err != nil { // tmp may hand down a group
 			return err
 		}
 	}
 	path := filepath.Join(b.path, rootName)
-	if err := os.Mkdir(path, 0o700); err != nil {
+	if err := failpoint.Mkdir("layerstore.build-root", path, 0o700); err != nil {
 		return err
 	}
 	root, err := os.Open(path)
@@ -128,7 +129,7 @@ func (s *Store) finish(ctx context.Context, b *build, c lambda.Content) (*os.Fil
 func (s *Store) place(ctx context.Context, b *build, key digest.Digest) (*os.File, error) {
 	path := s.treePath(key)
 	for {
-		err := rename(b.path, path)
+		err := failpoint.Rename("layerstore.name", b.path, path)
 		if err == nil {
 			b.path = path
 			return b.dir, nil
@@ -145,10 +146,10 @@ func (s *Store) place(ctx context.Context, b *build, key digest.Digest) (*os.Fil
 
 // mark syncs the file system, writes the marker, and turns the lock into that of a user.
 func (b *build) mark() error {
-	if err := unix.Syncfs(int(b.dir.Fd())); err != nil {
+	if err := failpoint.Syncfs("layerstore.sync", int(b.dir.Fd())); err != nil {
 		return fmt.Errorf("cannot sync: %w", err)
 	}
-	fd, err := unix.Openat(int(b.dir.Fd()), markerName, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	fd, err := failpoint.Openat("layerstore.mark", int(b.dir.Fd()), markerName, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
 	if err != nil {
 		return fmt.Errorf("cannot write the marker: %w", err)
 	}

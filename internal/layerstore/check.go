@@ -258,6 +258,9 @@ func (c *check) checkFiles(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if strings.HasSuffix(path, newSuffix) {
+			continue // one that is taking a name, or was when a process was killed: the next one takes it
+		}
 		err := checkFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

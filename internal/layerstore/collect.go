@@ -14,6 +14,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
@@ -41,7 +42,7 @@ type Collected struct {
 // process: a tree that is in use stays, and so does a zip that is committed again meanwhile.
 func (s *Store) Collect(ctx context.Context, o CollectOptions) (Collected, error) {
 	c := &collection{Store: s, CollectOptions: o, before: s.now().Add(-o.Age), links: map[uint64]uint64{}}
-	for _, step := range []func(context.Context) error{c.survey, c.again, c.removeZips, c.removeTrees, c.removeFiles} {
+	for _, step := range []func(context.Context) error{c.survey, c.again, c.removeZips, c.removeTrees, c.removeFiles, c.removeScratch} {
 		if err := step(ctx); err != nil {
 			return c.done, fmt.Errorf("cannot free what is not needed: %w", err)
 		}
@@ -185,12 +186,12 @@ func (c *collection) removeOne(path string) error {
 	if err := c.count(path); err != nil || c.DryRun {
 		return err
 	}
-	away, err := os.MkdirTemp(c.tmp, "")
+	away, err := failpoint.MkdirTemp("layerstore.collect-away", c.tmp, "")
 	if err != nil {
 		return err
 	}
-	if err := rename(path, away); err != nil {
-		return errors.Join(err, os.Remove(away))
+	if err := failpoint.Rename("layerstore.collect-tree", path, away); err != nil {
+		return errors.Join(err, failpoint.Remove("layerstore.collect-back", away))
 	}
 	return removeTree(away)
 }
@@ -245,12 +246,38 @@ func (c *collection) removeFiles(ctx context.Context) error {
 			continue
 		}
 		if !c.DryRun {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := failpoint.Remove("layerstore.collect-file", path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
 		c.done.Files++
 		c.done.Bytes += info.Size()
+	}
+	return nil
+}
+
+// scratch begins the names of small files until they are whole.
+const scratch = ".new-"
+
+// removeScratch removes small files that never got their name, since whoever wrote them was killed.
+func (c *collection) removeScratch(context.Context) error {
+	if c.DryRun {
+		return nil
+	}
+	for _, dir := range []string{globEscape(c.memo.dir), filepath.Join(globEscape(c.files), "*")} {
+		left, err := filepath.Glob(filepath.Join(dir, scratch+"*"))
+		if err != nil {
+			return err
+		}
+		for _, path := range left {
+			info, err := os.Lstat(path)
+			if err != nil || !info.ModTime().Before(c.before) {
+				continue // it has its name by now, or gets it soon
+			}
+			if err := failpoint.Remove("layerstore.collect-scratch", path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -6,13 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/laminadev/lamina/internal/archive"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/layer"
 )
 
 // setTime gives what dir holds by name the time of an entry.
 func setTime(dir int, name string, e archive.Entry) error {
 	t := unix.Timespec{Sec: layer.ModTime(e).Unix()}
-	return unix.UtimesNanoAt(dir, name, []unix.Timespec{t, t}, unix.AT_SYMLINK_NOFOLLOW)
+	return failpoint.UtimesNanoAt("layerstore.time", dir, name, []unix.Timespec{t, t})
 }
 
 // openDir opens a directory below root, one component after the other, following no link.
@@ -31,20 +32,6 @@ func openDir(root int, path string) (int, error) {
 		fd = next
 	}
 	return fd, nil
-}
-
-func writeAll(fd int, p []byte) error {
-	for len(p) > 0 {
-		n, err := unix.Write(fd, p)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
 }
 
 func split(path string) (dir, name string) {

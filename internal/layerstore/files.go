@@ -12,6 +12,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/layer"
 )
 
@@ -50,7 +51,7 @@ type files struct {
 }
 
 func openFiles(path string, maxLinks uint64) (*files, error) {
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	if err := failpoint.MkdirAll("layerstore.files", path, 0o755); err != nil {
 		return nil, err
 	}
 	dir, err := os.Open(path)
@@ -75,7 +76,7 @@ const (
 // meets it again, if it is not only one of links.
 func (f *files) link(k fileKey, dir int, name string) linked {
 	from, path := int(f.dir.Fd()), k.path()
-	err := unix.Linkat(from, path, dir, name, 0)
+	err := failpoint.Linkat("layerstore.link", from, path, dir, name)
 	if errors.Is(err, unix.EMLINK) {
 		return full
 	}
@@ -87,12 +88,12 @@ func (f *files) link(k fileKey, dir int, name string) linked {
 		return absent
 	}
 	if !k.matches(&st) { // somebody has changed it
-		unix.Unlinkat(dir, name, 0)
-		unix.Unlinkat(from, path, 0)
+		failpoint.Unlinkat("layerstore.unlink-changed", dir, name)
+		failpoint.Unlinkat("layerstore.forget-changed", from, path)
 		return absent
 	}
 	if f.maxLinks > 0 && uint64(st.Nlink) > f.maxLinks {
-		unix.Unlinkat(dir, name, 0)
+		failpoint.Unlinkat("layerstore.unlink-full", dir, name)
 		return full
 	}
 	return shared
@@ -106,24 +107,43 @@ func (k fileKey) matches(st *unix.Stat_t) bool {
 // add gives a file of a tree its name here. Where there is one, it stays, unless it is to be replaced.
 func (f *files) add(k fileKey, dir int, name string, replace bool) error {
 	to, path := int(f.dir.Fd()), k.path()
-	at := path
 	if replace {
-		at = path + ".new"
+		return f.replace(dir, name, path)
 	}
-	err := unix.Linkat(dir, name, to, at, 0)
+	err := failpoint.Linkat("layerstore.share", dir, name, to, path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := unix.Mkdirat(to, path[:2], 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := failpoint.Mkdirat("layerstore.share-folder", to, path[:2], 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		err = unix.Linkat(dir, name, to, at, 0)
+		err = failpoint.Linkat("layerstore.share-first", dir, name, to, path)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return nil // also when another is replacing it
+		return nil
 	}
-	if err != nil || !replace {
+	return err
+}
+
+// newSuffix ends the name of a file that is about to take that of another one.
+const newSuffix = ".new"
+
+// replace gives the name of a shared file to another one with the same content. Whoever does so at the same time, or did when
+// it crashed, has such a file too: it does not matter whose gets the name.
+func (f *files) replace(dir int, name, path string) error {
+	to, at := int(f.dir.Fd()), path+newSuffix
+	if err := failpoint.Unlinkat("layerstore.share-again", to, at); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return unix.Renameat(to, at, to, path)
+	err := failpoint.Linkat("layerstore.share-new", dir, name, to, at)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := failpoint.Renameat("layerstore.share-replace", to, at, to, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // ownFiles is the folder of what no account has published: runtimes.

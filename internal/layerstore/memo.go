@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
@@ -63,16 +64,16 @@ func (m *memo) put(c lambda.Content) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(m.dir, ".new-")
+	f, err := failpoint.CreateTemp("layerstore.memo", m.dir, scratch)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	defer failpoint.Remove("layerstore.memo-done", f.Name())
+	_, err = failpoint.Write("layerstore.memo-write", f, b)
+	if err := errors.Join(err, failpoint.Sync("layerstore.memo-sync", f), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), m.path(c.Digest))
+	return failpoint.Rename("layerstore.memo-name", f.Name(), m.path(c.Digest))
 }
 
 func (m *memo) path(d digest.Digest) string { return filepath.Join(m.dir, d.Hex()) }
@@ -82,7 +83,7 @@ func (m *memo) forget(d digest.Digest) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.known, d)
-	if err := os.Remove(m.path(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := failpoint.Remove("layerstore.memo-forget", m.path(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // packedName is the table's file; the number is that of its format.
@@ -166,7 +167,7 @@ func (t *packedTable) put(entries []packedEntry) error {
 
 // lock keeps other processes from replacing the file.
 func (t *packedTable) lock() (func(), error) {
-	f, err := os.OpenFile(t.path+".lock", os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := failpoint.OpenFile("layerstore.packed-lock", t.path+".lock", os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -180,16 +181,16 @@ func (t *packedTable) lock() (func(), error) {
 // replace writes the whole table beside the old one and gives it the name. It is not synced: a record that is not whole is
 // none.
 func (t *packedTable) replace(table []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(t.path), ".new-") // 0600: it tells what an account has
+	f, err := failpoint.CreateTemp("layerstore.packed", filepath.Dir(t.path), scratch) // 0600: it tells what an account has
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(table)
+	defer failpoint.Remove("layerstore.packed-done", f.Name())
+	_, err = failpoint.Write("layerstore.packed-write", f, table)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), t.path); err != nil {
+	if err := failpoint.Rename("layerstore.packed-name", f.Name(), t.path); err != nil {
 		return err
 	}
 	t.reopen()

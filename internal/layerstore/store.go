@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -30,6 +29,7 @@ import (
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
@@ -101,7 +101,7 @@ func Open(o Options) (*Store, error) {
 	s.background, s.stop = context.WithCancel(context.Background())
 	// The folders above a tree are open to all, since whoever mounts it in a user namespace has to reach it.
 	for _, dir := range []string{base, s.tmp, s.trees, s.files, s.memo.dir} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := failpoint.MkdirAll("layerstore.folders", dir, 0o755); err != nil {
 			return nil, fmt.Errorf("cannot make the folder of trees: %w", err)
 		}
 	}

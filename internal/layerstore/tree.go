@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 var (
@@ -59,9 +60,9 @@ func (s *Store) throwAway(path string) error {
 		return errBusy
 	}
 	// The new name is free: no other process can guess it, and the folder is locked under both names.
-	away, err := os.MkdirTemp(s.tmp, "")
+	away, err := failpoint.MkdirTemp("layerstore.away", s.tmp, "")
 	if err == nil {
-		err = rename(path, away)
+		err = failpoint.Rename("layerstore.throw-away", path, away)
 	}
 	if err != nil {
 		dir.Close()
@@ -156,14 +157,6 @@ func lockOpened(dir *os.File, path string, how int) error {
 	return err
 }
 
-// rename is the bare system call: it replaces an empty folder, and only that. (os.Rename refuses any folder.)
-func rename(from, to string) error {
-	if err := unix.Rename(from, to); err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return nil
-}
-
 func hasMarker(dir *os.File) bool {
 	var st unix.Stat_t
 	return unix.Fstatat(int(dir.Fd()), markerName, &st, unix.AT_SYMLINK_NOFOLLOW) == nil
@@ -172,14 +165,14 @@ func hasMarker(dir *os.File) bool {
 // removeTree removes a folder and all below it, also where an ordinary user has given directories modes that shut him out.
 // Links are removed, not followed.
 func removeTree(path string) error {
-	if os.RemoveAll(path) == nil {
+	if failpoint.RemoveAll("layerstore.remove", path) == nil {
 		return nil
 	}
 	filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() {
-			os.Chmod(p, 0o700) // what cannot be changed shows in the removal
+			failpoint.Chmod("layerstore.remove-mode", p, 0o700) // what cannot be changed shows in the removal
 		}
 		return nil
 	})
-	return os.RemoveAll(path)
+	return failpoint.RemoveAll("layerstore.remove-again", path)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 const (
@@ -66,7 +67,7 @@ func (u *unpacker) makeDirs(context.Context) error {
 		if e.Type != archive.Dir {
 			continue
 		}
-		if err := unix.Mkdirat(u.root, e.Path, 0o700); err != nil {
+		if err := failpoint.Mkdirat("layerstore.make-dir", u.root, e.Path, 0o700); err != nil {
 			return failed("make directory", e, err)
 		}
 	}
@@ -204,7 +205,7 @@ func (w *writer) writeSmall(dir, i int, name string) error {
 	if w.linked[i] != full && w.link(dir, i, name) {
 		return nil
 	}
-	return w.create(dir, name, e, func(fd int) error { return writeAll(fd, content) })
+	return w.create(dir, name, e, func(fd int) error { return failpoint.WriteFd("layerstore.write-small", fd, content) })
 }
 
 // exchange replaces a file that was written by the one that the account has already. It comes in outside of the tree, where
@@ -218,7 +219,7 @@ func (w *writer) exchange(dir, i int, name string) error {
 	if w.linked[i] != shared {
 		return nil
 	}
-	return unix.Renameat(w.scratch, beside, dir, name)
+	return failpoint.Renameat("layerstore.exchange", w.scratch, beside, dir, name)
 }
 
 func (w *writer) writeNew(dir, i int, name string) error {
@@ -227,13 +228,13 @@ func (w *writer) writeNew(dir, i int, name string) error {
 
 // create makes a file with the mode and the time of an entry.
 func (w *writer) create(dir int, name string, e archive.Entry, write func(fd int) error) error {
-	fd, err := unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	fd, err := failpoint.Openat("layerstore.create", dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}
 	err = write(fd)
 	if err == nil {
-		err = unix.Fchmod(fd, uint32(e.Mode.Perm()))
+		err = failpoint.Fchmod("layerstore.mode", fd, uint32(e.Mode.Perm()))
 	}
 	if err := errors.Join(err, unix.Close(fd)); err != nil {
 		return err
@@ -246,7 +247,7 @@ func (w *writer) copy(fd, i int) error {
 	w.hash.Reset()
 	err := w.read(w.entries[i], func(p []byte) error {
 		w.hash.Write(p)
-		return writeAll(fd, p)
+		return failpoint.WriteFd("layerstore.write", fd, p)
 	})
 	w.hash.Sum(w.sums[i][:0])
 	return err
@@ -310,7 +311,7 @@ func (u *unpacker) makeLink(dir, i int) error {
 	}
 	u.sums[i] = digest.Of(target)
 	_, name := split(e.Path)
-	if err := unix.Symlinkat(string(target), dir, name); err != nil {
+	if err := failpoint.Symlinkat("layerstore.make-link", string(target), dir, name); err != nil {
 		return err
 	}
 	return setTime(dir, name, e)
@@ -326,7 +327,7 @@ func (u *unpacker) closeDirs(context.Context) error {
 			for _, i := range b.entries {
 				e := u.entries[i]
 				_, name := split(e.Path)
-				if err := unix.Fchmodat(dir, name, uint32(e.Mode.Perm()), 0); err != nil {
+				if err := failpoint.Fchmodat("layerstore.dir-mode", dir, name, uint32(e.Mode.Perm())); err != nil {
 					return failed("set the mode of", e, err)
 				}
 				if err := setTime(dir, name, e); err != nil {
@@ -339,7 +340,7 @@ func (u *unpacker) closeDirs(context.Context) error {
 			return err
 		}
 	}
-	if err := unix.Fchmod(u.root, 0o755); err != nil {
+	if err := failpoint.Fchmod("layerstore.root-mode", u.root, 0o755); err != nil {
 		return err
 	}
 	return setTime(u.root, ".", archive.Entry{})

@@ -22,6 +22,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // Driver is a blob.Driver over a folder.
@@ -36,9 +37,12 @@ var _ blob.Driver = (*Driver)(nil)
 func Open(dir string) (*Driver, error) {
 	d := &Driver{names: filepath.Join(dir, "sha256"), staging: filepath.Join(dir, "staging")}
 	for _, sub := range []string{d.names, d.staging} {
-		if err := os.MkdirAll(sub, 0o700); err != nil {
+		if err := failpoint.MkdirAll("diskblob.folder", sub, 0o700); err != nil {
 			return nil, fmt.Errorf("cannot make the folder of blobs: %w", err)
 		}
+	}
+	if err := failpoint.SyncDir("diskblob.sync-folder", dir); err != nil {
+		return nil, fmt.Errorf("cannot make the folder of blobs: %w", err)
 	}
 	if err := d.sweep(); err != nil {
 		return nil, fmt.Errorf("cannot clean up %q: %w", d.staging, err)
@@ -62,7 +66,7 @@ func (d *Driver) sweep() error {
 			return err
 		}
 		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-			err = os.Remove(path)
+			err = failpoint.Remove("diskblob.sweep", path)
 		}
 		f.Close()
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -88,7 +92,7 @@ func (d *Driver) Open(_ context.Context, sum digest.Digest) (blob.Reader, error)
 
 // Delete forgets a blob. Readers that have it open keep it.
 func (d *Driver) Delete(_ context.Context, sum digest.Digest) error {
-	if err := os.Remove(d.path(sum)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := failpoint.Remove("diskblob.delete", d.path(sum)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot delete blob %s: %w", sum, err)
 	}
 	return nil
@@ -104,7 +108,7 @@ func (d *Driver) DeleteBefore(_ context.Context, sum digest.Digest, t time.Time)
 			return err
 		}
 		deleted = true
-		return os.Remove(path)
+		return failpoint.Remove("diskblob.delete-before", path)
 	})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

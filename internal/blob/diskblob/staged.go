@@ -12,12 +12,13 @@ import (
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // Stage makes a staging file that this process holds locked.
 func (d *Driver) Stage(context.Context) (blob.DriverStaged, error) {
 	for {
-		f, err := os.CreateTemp(d.staging, "")
+		f, err := failpoint.CreateTemp("diskblob.stage", d.staging, "")
 		if err != nil {
 			return nil, err
 		}
@@ -27,7 +28,7 @@ func (d *Driver) Stage(context.Context) (blob.DriverStaged, error) {
 		}
 		f.Close()
 		if err != nil {
-			os.Remove(f.Name())
+			failpoint.Remove("diskblob.stage-unlocked", f.Name())
 			return nil, err
 		}
 	}
@@ -63,7 +64,7 @@ func (s *staged) Write(p []byte) (int, error) {
 	if s.done {
 		return 0, fs.ErrClosed
 	}
-	n, err := s.f.Write(p)
+	n, err := failpoint.Write("diskblob.write", s.f, p)
 	s.size += int64(n)
 	return n, err
 }
@@ -85,7 +86,7 @@ func (s *staged) Commit(_ context.Context, sum digest.Digest) error {
 	}
 	path := s.driver.path(sum)
 	shard := filepath.Dir(path)
-	if err := os.Mkdir(shard, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := failpoint.Mkdir("diskblob.shard", shard, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if !s.present(path) {
@@ -97,7 +98,7 @@ func (s *staged) Commit(_ context.Context, sum digest.Digest) error {
 		return err
 	}
 	// Also when another has put the blob there: he may not have come to this line yet.
-	if err := errors.Join(syncDir(shard), syncDir(s.driver.names)); err != nil {
+	if err := errors.Join(failpoint.SyncDir("diskblob.sync-shard", shard), failpoint.SyncDir("diskblob.sync-names", s.driver.names)); err != nil {
 		return err
 	}
 	return s.Discard()
@@ -106,15 +107,15 @@ func (s *staged) Commit(_ context.Context, sum digest.Digest) error {
 // name gives the file its name, or makes the blob young that has it. Nobody deletes an old blob of the name meanwhile.
 func (s *staged) name(path string) error {
 	if s.present(path) {
-		return touch(path)
+		return failpoint.Touch("diskblob.touch-present", path)
 	}
 	if err := s.sync(); err != nil {
 		return err
 	}
-	if err := touch(s.f.Name()); err != nil {
+	if err := failpoint.Touch("diskblob.touch", s.f.Name()); err != nil {
 		return err
 	}
-	if err := os.Rename(s.f.Name(), path); err != nil {
+	if err := failpoint.Rename("diskblob.name", s.f.Name(), path); err != nil {
 		return err
 	}
 	s.named = true
@@ -125,18 +126,9 @@ func (s *staged) sync() error {
 	if s.synced {
 		return nil
 	}
-	err := s.f.Sync()
+	err := failpoint.Sync("diskblob.sync", s.f)
 	s.synced = err == nil
 	return err
-}
-
-// touch gives a file the time that it is now.
-func touch(path string) error {
-	now := unix.Timespec{Nsec: unix.UTIME_NOW}
-	if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{now, now}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return &fs.PathError{Op: "utimensat", Path: path, Err: err}
-	}
-	return nil
 }
 
 // present reports whether the blob is there already. A name that has not all of its bytes cannot be ours and is replaced.
@@ -153,15 +145,7 @@ func (s *staged) Discard() error {
 	s.done = true
 	var err error
 	if !s.named {
-		err = os.Remove(s.f.Name())
+		err = failpoint.Remove("diskblob.discard", s.f.Name())
 	}
 	return errors.Join(err, s.f.Close())
-}
-
-func syncDir(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
