@@ -87,7 +87,7 @@ func (e *environment) spec() sandbox.Spec {
 	spec := e.pool.spec(e.id, e.rev.Key.Account, e.runtime)
 	rest := e.rest()
 	spec.Root = append(spec.Root, rest.Root...)
-	spec.TmpSize, spec.Memory = rest.TmpSize, rest.Memory
+	spec.TmpSize, spec.Memory, spec.Processors = rest.TmpSize, rest.Memory, rest.Processors
 	return spec
 }
 
@@ -107,6 +107,7 @@ func (p *Pool) spec(id, account string, r *runtimes.Runtime) sandbox.Spec {
 func (e *environment) rest() sandbox.Rest {
 	c := &e.rev.Config
 	return sandbox.Rest{
+		Processors: e.processors(),
 		Root: []sandbox.Mount{
 			{Target: taskRoot, Overlay: []string{e.code.Path}},
 			{Target: optRoot, Overlay: e.optLowers()},

@@ -22,14 +22,15 @@ type plainDriver struct {
 	oom   atomic.Bool // the next process that is killed was out of memory
 	peak  int64
 	specs chan sandbox.Spec
-	ended chan string // IDs of closed sandboxes
+	ended chan string  // IDs of closed sandboxes
+	cores chan float64 // shares of the processor that sandboxes were limited to
 
 	mu    sync.Mutex
 	boxes []*plainBox
 }
 
 func newDriver() *plainDriver {
-	return &plainDriver{peak: 45 << 20, specs: make(chan sandbox.Spec, 1000), ended: make(chan string, 1000)}
+	return &plainDriver{peak: 45 << 20, specs: make(chan sandbox.Spec, 1000), ended: make(chan string, 1000), cores: make(chan float64, 1000)}
 }
 
 func (d *plainDriver) Create(_ context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
@@ -149,6 +150,7 @@ func (b *plainBox) reap(p *plainProcess) {
 
 func (b *plainBox) Complete(context.Context, sandbox.Rest) error { return errors.ErrUnsupported }
 func (b *plainBox) Freeze() error                                { return errors.ErrUnsupported }
+func (b *plainBox) LimitCPU(cores float64) error                 { b.d.cores <- cores; return nil }
 func (b *plainBox) Thaw() error                                  { return nil }
 
 func (b *plainBox) KillAll(context.Context) error {

@@ -27,6 +27,9 @@ func (e *environment) initialise(ctx context.Context, phase string, timer *time.
 		f = e.awaitInit(timer, limit)
 	}
 	took := time.Since(began)
+	if phase == telemetry.PhaseInit {
+		e.limitCPU()
+	}
 	status, errorType := telemetry.StatusSuccess, ""
 	if f != nil {
 		status, errorType = f.status(), f.errorType()

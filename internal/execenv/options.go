@@ -23,6 +23,7 @@ type Options struct {
 	Spares      int           // runtimes kept booted, of each that an account has used lately
 	Freeze      bool          // stop environments while they wait for an invocation
 	FreezeAfter time.Duration // how long they wait before that; 0: DefaultFreezeAfter
+	CPU         bool          // give functions AWS's share of the processor
 	Reach       []string      // host addresses that functions may dial on their loopback
 	Keys        Keys          // issues functions' credentials; nil: credentials that open nothing
 	Endpoint    Endpoint      // answers AWS's API inside sandboxes; nil: nothing does

@@ -42,6 +42,7 @@ type Spec struct {
 	Processes  int      // processes and threads; 0: no limit
 	Reach      []string // host addresses "host:port": the sandbox can dial that port on its loopback
 	LocalAddrs []string // addresses put on the sandbox's loopback beside 127.0.0.1, "169.254.100.1"
+	Processors int      // how many processors are seen, if there are more; 0: all
 
 	// Awaiting makes a sandbox that is not whole: /tmp, the limit of memory and more of the root come with Complete. It lists
 	// folders that are there, empty, until then. Before Complete the root is not closed, and the host's files may be within
@@ -51,9 +52,10 @@ type Spec struct {
 
 // Rest is what a sandbox that awaited it is completed with.
 type Rest struct {
-	Root    []Mount
-	TmpSize int64
-	Memory  int64
+	Root       []Mount
+	TmpSize    int64
+	Memory     int64
+	Processors int
 }
 
 // Mount is one read-only part of the root, attached in order. Target is an absolute path. Exactly one of the sources is
@@ -89,6 +91,9 @@ type Sandbox interface {
 	// the error is errors.ErrUnsupported.
 	Freeze() error
 	Thaw() error
+	// LimitCPU gives the sandbox a share of the machine's processors: 0.5 is half the time of one; 0 ends the limit. Where
+	// the machine has nothing for it, or the driver was not told to have it, the error is errors.ErrUnsupported.
+	LimitCPU(cores float64) error
 	// Usage reads what the sandbox holds now. It may be called after the end and then gives the last values known.
 	Usage() Usage
 	// Done is closed when the sandbox ended by itself or by Close.

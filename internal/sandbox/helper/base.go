@@ -26,6 +26,8 @@ type base struct {
 	layers int // scratch folders used so far
 	mapped bool
 	hasTmp bool // the server gave one
+	// processors are those that processes may use; nil: all
+	processors *unix.CPUSet
 }
 
 // assembleBase needs no word from the server, so that a prepared sandbox has it behind itself.

@@ -30,7 +30,7 @@ func (b *base) setUp(m initproto.Setup) (int, initproto.Failure) {
 		return -1, f
 	}
 	if !m.Open {
-		if f := b.finish(initproto.Finish{TmpSize: m.TmpSize}); f.Failed() {
+		if f := b.finish(initproto.Finish{TmpSize: m.TmpSize, Processors: m.Processors}); f.Failed() {
 			return -1, f
 		}
 	}
@@ -51,9 +51,21 @@ func (b *base) setUp(m initproto.Setup) (int, initproto.Failure) {
 func (b *base) finish(m initproto.Finish) initproto.Failure {
 	return run([]step{
 		{"mount /tmp", func() error { return b.mountTmp(m.TmpSize) }},
+		{"show processors", func() error { return b.limitProcessors(m.Processors) }},
 		{"detach the host root", b.detach},
 		{"make the root read-only", closeRoot},
 	})
+}
+
+// limitProcessors keeps what runs already, and what will be started, to some of the processors.
+func (b *base) limitProcessors(p initproto.Processors) error {
+	set, n := choose(p)
+	if set == nil {
+		return nil
+	}
+	b.processors = set
+	confine(set, threadsBeside()...)
+	return b.showProcessors(n)
 }
 
 func (b *base) makeFolders(folders []string) initproto.Failure {

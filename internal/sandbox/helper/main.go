@@ -144,6 +144,7 @@ func (s *session) finish(p *packet) {
 	case !s.failure.Failed():
 		s.rootOpen = false
 		s.failure = s.base.finish(m)
+		s.confineSpawner()
 	}
 	s.reply(p, initproto.Reply{Failure: s.failure})
 }
@@ -167,9 +168,17 @@ func (s *session) setup(p *packet) {
 	}
 	s.reaper = newReaper(s.control)
 	s.spawner, s.failure = newSpawner(p.descriptors)
+	s.confineSpawner()
 	s.rootOpen = m.Open
 	s.reply(p, initproto.Reply{Failure: s.failure}, proc)
 	unix.Close(proc)
+}
+
+// confineSpawner keeps what will be started to the sandbox's processors.
+func (s *session) confineSpawner() {
+	if set := s.base.processors; set != nil && !s.failure.Failed() {
+		s.spawner.do(func() { confine(set, 0) })
+	}
 }
 
 func (s *session) signal(p *packet) {

@@ -69,6 +69,7 @@ type Setup struct {
 	Freezers   uint64
 	Folders    []string // empty folders in the root, for what comes later
 	Open       bool     // the root stays open, without /tmp, until VerbFinish
+	Processors Processors
 }
 
 // Append adds the body's bytes to b.
@@ -79,29 +80,41 @@ func (s Setup) Append(b []byte) []byte {
 	b = appendStrings(b, s.LocalAddrs)
 	b = appendUint(b, s.Freezers)
 	b = appendStrings(b, s.Folders)
-	return appendBool(b, s.Open)
+	b = appendBool(b, s.Open)
+	return s.Processors.append(b)
 }
 
 // ParseSetup reads a body.
 func ParseSetup(body []byte) (Setup, error) {
 	d := decoder{b: body}
 	s := Setup{Hostname: d.string(), TmpSize: d.uint(), Processes: d.uint(), LocalAddrs: d.strings()}
-	s.Freezers, s.Folders, s.Open = d.uint(), d.strings(), d.bool()
+	s.Freezers, s.Folders, s.Open, s.Processors = d.uint(), d.strings(), d.bool(), d.processors()
 	return s, d.end()
 }
 
+// Processors says which of the processors that the helper may use are seen in the sandbox: Count of them from the one in
+// place First on, and round to the beginning. All, when there are no more than Count, or Count is 0.
+type Processors struct {
+	Count, First uint64
+}
+
+func (p Processors) append(b []byte) []byte { return appendUint(appendUint(b, p.Count), p.First) }
+
+func (d *decoder) processors() Processors { return Processors{Count: d.uint(), First: d.uint()} }
+
 // Finish is the body of VerbFinish, which closes a root that Setup left open. Mounts messages may come before it.
 type Finish struct {
-	TmpSize uint64 // bytes of /tmp
+	TmpSize    uint64 // bytes of /tmp
+	Processors Processors
 }
 
 // Append adds the body's bytes to b.
-func (f Finish) Append(b []byte) []byte { return appendUint(b, f.TmpSize) }
+func (f Finish) Append(b []byte) []byte { return f.Processors.append(appendUint(b, f.TmpSize)) }
 
 // ParseFinish reads a body.
 func ParseFinish(body []byte) (Finish, error) {
 	d := decoder{b: body}
-	f := Finish{TmpSize: d.uint()}
+	f := Finish{TmpSize: d.uint(), Processors: d.processors()}
 	return f, d.end()
 }
 

@@ -156,6 +156,7 @@ func (b *box) describe(ctx context.Context, s *started, root *rootPlan) error {
 		LocalAddrs: b.spec.LocalAddrs,
 		Folders:    b.spec.Awaiting,
 		Open:       len(b.spec.Awaiting) > 0,
+		Processors: b.driver.processors(b.spec.Processors),
 	}
 	files, err := s.group.entries()
 	if err != nil {

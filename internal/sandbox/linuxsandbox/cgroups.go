@@ -27,25 +27,32 @@ const (
 // cgroups are the folders below which this server makes one cgroup for each sandbox:
 //
 //	version 2: …/lamina/<state>/<sandbox>, one folder with all limits
-//	version 1: …/memory/lamina/<state>/<sandbox> and …/pids/lamina/<state>/<sandbox>
+//	version 1: …/memory/lamina/<state>/<sandbox>, …/pids/lamina/<state>/<sandbox>, …/cpu/lamina/<state>/<sandbox>
 //
 // Moving a running process into a cgroup may take the kernel milliseconds. So in version 2 the helper is cloned into it;
 // in version 1 that thread of the helper which starts processes goes in by itself.
 //
-// On a host with both, the controllers decide: they belong to one of the two.
+// On a host with both, the controllers decide: each belongs to one of the two.
 type cgroups struct {
-	memory  string // folder of this limit; "": it cannot be had
-	pids    string
-	v2      bool
+	memory  place
+	pids    place
+	cpu     place // only where the driver was asked for it
 	freezer freezer
 	why     error    // why a limit cannot be had, for Probe
 	traces  []string // folders of this state in all hierarchies, where a killed server may have left something
 }
 
+// place is where the sandboxes' cgroups of one controller are; the zero value: it cannot be had.
+type place struct {
+	folder string
+	v2     bool
+}
+
 // group is the cgroup of one sandbox.
 type group struct {
 	cgroups *cgroups
-	folders []string
+	name    string
+	folders []place
 	frozen  string // folder of what can be frozen; "" when nothing can
 }
 
@@ -63,14 +70,14 @@ func stateName(dir string) string {
 
 // create makes a cgroup, without limits yet. Where there are none to be had it makes nothing.
 func (c *cgroups) create(name string) (*group, error) {
-	g := &group{cgroups: c}
+	g := &group{cgroups: c, name: name}
 	for _, parent := range c.parents() {
-		folder := filepath.Join(parent, name)
+		folder := filepath.Join(parent.folder, name)
 		if err := unix.Mkdir(folder, 0o755); err != nil {
 			g.remove()
 			return nil, fmt.Errorf("cannot make a cgroup: %w", &fs.PathError{Op: "mkdir", Path: folder, Err: err})
 		}
-		g.folders = append(g.folders, folder)
+		g.folders = append(g.folders, place{folder, parent.v2})
 	}
 	if c.freezer.parent == "" {
 		return g, nil
@@ -85,24 +92,30 @@ func (c *cgroups) create(name string) (*group, error) {
 
 // limit sets the limits; 0 is no limit. Those that cannot be had are left out.
 func (g *group) limit(memory int64, processes int) error {
-	for _, folder := range g.folders {
-		if err := set(folder, g.cgroups.limits(filepath.Dir(folder), memory, processes)); err != nil {
+	for _, l := range []struct {
+		at       place
+		settings []setting
+	}{
+		{g.cgroups.memory, memorySettings(g.cgroups.memory.v2, memory)},
+		{g.cgroups.pids, pidsSettings(g.cgroups.pids.v2, processes)},
+	} {
+		if l.at.folder == "" {
+			continue
+		}
+		if err := set(filepath.Join(l.at.folder, g.name), l.settings); err != nil {
 			return fmt.Errorf("cannot limit a cgroup: %w", err)
 		}
 	}
 	return nil
 }
 
-func (c *cgroups) parents() []string {
-	var list []string
-	if c.memory != "" {
-		list = append(list, c.memory)
-	}
-	if c.pids != "" && c.pids != c.memory {
-		list = append(list, c.pids)
-	}
-	if f := c.freezer.parent; f != "" && !slices.Contains(list, f) {
-		list = append(list, f)
+// parents are the different folders in which a sandbox has one.
+func (c *cgroups) parents() []place {
+	var list []place
+	for _, p := range []place{c.memory, c.pids, c.cpu, {c.freezer.parent, c.freezer.v2}} {
+		if p.folder != "" && !slices.Contains(list, p) {
+			list = append(list, p)
+		}
 	}
 	return list
 }
@@ -113,25 +126,27 @@ type setting struct {
 	optional    bool // the kernel may lack it
 }
 
-func (c *cgroups) limits(parent string, memory int64, processes int) []setting {
-	var list []setting
-	if parent == c.memory && memory > 0 && c.v2 {
+func memorySettings(v2 bool, memory int64) []setting {
+	switch {
+	case memory <= 0:
+		return nil
+	case v2:
 		bytes := strconv.FormatInt(memory+helperMemory, 10)
-		list = append(list, setting{"memory.max", bytes, false}, setting{"memory.swap.max", "0", true})
+		return []setting{{"memory.max", bytes, false}, {"memory.swap.max", "0", true}}
 	}
-	if parent == c.memory && memory > 0 && !c.v2 {
-		bytes := strconv.FormatInt(memory, 10)
-		list = append(list, setting{"memory.limit_in_bytes", bytes, false},
-			setting{"memory.memsw.limit_in_bytes", bytes, true}, setting{"memory.swappiness", "0", true})
+	bytes := strconv.FormatInt(memory, 10)
+	return []setting{{"memory.limit_in_bytes", bytes, false}, {"memory.memsw.limit_in_bytes", bytes, true}, {"memory.swappiness", "0", true}}
+}
+
+func pidsSettings(v2 bool, processes int) []setting {
+	if processes <= 0 {
+		return nil
 	}
-	if parent == c.pids && processes > 0 {
-		beside := spawnerThreads
-		if c.v2 {
-			beside = helperThreads
-		}
-		list = append(list, setting{"pids.max", strconv.Itoa(processes + beside), false})
+	beside := spawnerThreads
+	if v2 {
+		beside = helperThreads
 	}
-	return list
+	return []setting{{"pids.max", strconv.Itoa(processes + beside), false}}
 }
 
 func set(folder string, list []setting) error {
@@ -159,24 +174,19 @@ func writeControl(path, value string) error {
 
 // home opens the folder that a helper is cloned into; -1 when there is none, or in version 1, which knows no such thing.
 func (g *group) home() (int, error) {
-	folder := ""
-	switch {
-	case g.cgroups.v2 && len(g.folders) > 0:
-		folder = g.folders[0]
-	case g.frozen != "" && g.cgroups.freezer.v2:
-		folder = filepath.Dir(g.frozen)
-	default:
+	i := slices.IndexFunc(g.folders, func(p place) bool { return p.v2 })
+	if i < 0 {
 		return -1, nil
 	}
-	return unix.Open(folder, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return unix.Open(g.folders[i].folder, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
 // entries opens the files by which a thread goes in: in version 1, and where it is frozen.
 func (g *group) entries() ([]int, error) {
 	var files []string
 	for _, f := range g.folders {
-		if parent := filepath.Dir(f); !g.cgroups.v2 && parent != g.cgroups.freezer.parent {
-			files = append(files, filepath.Join(f, "tasks"))
+		if !f.v2 && f.folder != g.frozen {
+			files = append(files, filepath.Join(f.folder, "tasks"))
 		}
 	}
 	if g.frozen != "" {
@@ -196,23 +206,22 @@ func (g *group) entries() ([]int, error) {
 
 // meter reads the cgroup's memory; nil when it has none.
 func (g *group) meter() meter {
-	for _, f := range g.folders {
-		if filepath.Dir(f) != g.cgroups.memory {
-			continue
-		}
-		if g.cgroups.v2 {
-			return newCgroupMeter(f, "memory.current", "memory.events", "anon", "shmem")
-		}
-		return newCgroupMeter(f, "memory.usage_in_bytes", "memory.oom_control", "total_rss", "total_shmem")
+	at := g.cgroups.memory
+	switch folder := filepath.Join(at.folder, g.name); {
+	case at.folder == "":
+		return nil
+	case at.v2:
+		return newCgroupMeter(folder, "memory.current", "memory.events", "anon", "shmem")
+	default:
+		return newCgroupMeter(folder, "memory.usage_in_bytes", "memory.oom_control", "total_rss", "total_shmem")
 	}
-	return nil
 }
 
 // remove removes the cgroup, whose processes are dead. The kernel may need a moment to see that.
 func (g *group) remove() error {
 	var all error
 	for _, f := range g.folders {
-		all = errors.Join(all, removeFolder(f))
+		all = errors.Join(all, removeFolder(f.folder))
 	}
 	return all
 }

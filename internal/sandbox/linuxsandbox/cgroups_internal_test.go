@@ -45,18 +45,23 @@ func TestReadMounts(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	v1 := &cgroups{memory: "/m", pids: "/p"}
-	v2 := &cgroups{memory: "/u", pids: "/u", v2: true}
 	for name, test := range map[string]struct {
 		got  []setting
 		want []setting
 	}{
-		"v1 memory": {v1.limits("/m", 100, 10), []setting{
+		"v1 memory": {memorySettings(false, 100), []setting{
 			{"memory.limit_in_bytes", "100", false}, {"memory.memsw.limit_in_bytes", "100", true}, {"memory.swappiness", "0", true}}},
-		"v1 processes": {v1.limits("/p", 100, 10), []setting{{"pids.max", "11", false}}},
-		"v2": {v2.limits("/u", 100, 10), []setting{
-			{"memory.max", "4194404", false}, {"memory.swap.max", "0", true}, {"pids.max", "22", false}}},
-		"none": {v2.limits("/u", 0, 0), nil},
+		"v1 processes":    {pidsSettings(false, 10), []setting{{"pids.max", "11", false}}},
+		"v1 processor":    {cpuSettings(false, 0.5), []setting{{"cpu.cfs_period_us", "20000", false}, {"cpu.cfs_quota_us", "10000", false}}},
+		"v1 no processor": {cpuSettings(false, 0), []setting{{"cpu.cfs_period_us", "20000", false}, {"cpu.cfs_quota_us", "-1", false}}},
+		"v2 memory":       {memorySettings(true, 100), []setting{{"memory.max", "4194404", false}, {"memory.swap.max", "0", true}}},
+		"v2 processes":    {pidsSettings(true, 10), []setting{{"pids.max", "22", false}}},
+		"v2 processor":    {cpuSettings(true, 128.0/1769), []setting{{"cpu.max", "1447 20000", false}}},
+		"v2 two":          {cpuSettings(true, 2), []setting{{"cpu.max", "40000 20000", false}}},
+		"v2 little":       {cpuSettings(true, 0.001), []setting{{"cpu.max", "1000 20000", false}}},
+		"v2 no processor": {cpuSettings(true, 0), []setting{{"cpu.max", "max 20000", false}}},
+		"no memory":       {memorySettings(true, 0), nil},
+		"no processes":    {pidsSettings(false, 0), nil},
 	} {
 		if diff := cmp.Diff(test.got, test.want, cmp.AllowUnexported(setting{})); diff != "" {
 			t.Errorf("%s: -got +want\n%s", name, diff)
@@ -80,7 +85,7 @@ func TestIntoVersion2(t *testing.T) {
 	}
 	t.Cleanup(func() { os.Remove(parent) })
 	d.cgroups.leave()
-	d.cgroups = &cgroups{v2: true, pids: parent}
+	d.cgroups = &cgroups{pids: place{parent, true}}
 	s, err := d.Create(t.Context(), sandbox.Spec{ID: "two", TmpSize: 1 << 20})
 	if err != nil {
 		t.Fatal(err)

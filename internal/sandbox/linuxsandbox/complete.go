@@ -40,7 +40,8 @@ func (b *box) complete(ctx context.Context, r sandbox.Rest) error {
 	if err := s.sendMounts(root); err != nil {
 		return err
 	}
-	a, err := s.conn.call(ctx, initproto.VerbFinish, initproto.Finish{TmpSize: uint64(r.TmpSize)}.Append(nil), nil, &request{})
+	finish := initproto.Finish{TmpSize: uint64(r.TmpSize), Processors: b.driver.processors(r.Processors)}
+	a, err := s.conn.call(ctx, initproto.VerbFinish, finish.Append(nil), nil, &request{})
 	a.close()
 	return err
 }
@@ -50,7 +51,7 @@ func checkRest(s sandbox.Spec, r sandbox.Rest) error {
 	if len(s.Awaiting) == 0 {
 		return errors.New("it is whole")
 	}
-	if r.TmpSize <= 0 || r.Memory < 0 {
+	if r.TmpSize <= 0 || r.Memory < 0 || r.Processors < 0 {
 		return errors.New("bad size")
 	}
 	for _, m := range r.Root {

@@ -11,7 +11,7 @@
 //     sources with the caller's rights. Modes of the caller's own files are therefore not enforced inside.
 //
 // Memory and processes are limited by cgroups where they can be had (cgroups.go), else memory is sampled and the sandbox
-// killed when it has too much, and processes are limited by RLIMIT_NPROC.
+// killed when it has too much, and processes are limited by RLIMIT_NPROC. The processor is limited by cgroups or not at all.
 //
 // /tmp is, as root, a file system of the configured size on the disk (disks.go). Without root it is a tmpfs: what is
 // written there counts as shared memory, under the sandbox's memory limit where that is a cgroup.
@@ -34,6 +34,7 @@ type Options struct {
 	Helper   string         // an installed lamina-init; "": the embedded one, or without that the running program
 	Prepared int            // sandboxes kept started ahead of Create, from Recover on; 0: none
 	Outside  *egress.Policy // what sandboxes may call; nil: they have no network
+	CPU      bool           // whether sandboxes can be given a share of the processor, where the machine can
 	Log      *slog.Logger
 }
 
@@ -48,6 +49,7 @@ type Driver struct {
 	pool    *pool
 	disks   *disks
 	outside atomic.Pointer[egress.Policy] // nil: sandboxes have no network
+	turn    atomic.Uint64                 // counts processors given to sandboxes that see only some
 
 	mu     sync.Mutex // guards what follows
 	boxes  map[string]*box
@@ -72,7 +74,7 @@ func New(o Options) (*Driver, error) {
 		state:   o.StateDir,
 		program: program,
 		ids:     newIdentities(),
-		cgroups: findCgroups(stateName(o.StateDir)),
+		cgroups: findCgroups(stateName(o.StateDir), o.CPU),
 		sampler: newSampler(),
 		boxes:   map[string]*box{},
 	}

@@ -29,7 +29,7 @@ const freezerV1 = "LAMINA_TEST_FREEZER_V1"
 func suite(o linuxsandbox.Options) sandboxtest.Suite {
 	return sandboxtest.Suite{
 		Open: func(dir string) (sandbox.Driver, error) {
-			o.StateDir = dir
+			o.StateDir, o.CPU = dir, true
 			return linuxsandbox.New(o)
 		},
 		Leftovers: cgroupsOf,

@@ -27,8 +27,10 @@ const running = "run"
 
 // findFreezer takes version 2 before 1.
 func findFreezer(h *hierarchies, c *cgroups, state string) freezer {
-	if c.v2 && len(c.parents()) > 0 {
-		return tryFreezer(freezer{parent: c.parents()[0], v2: true})
+	for _, p := range c.parents() {
+		if p.v2 {
+			return tryFreezer(freezer{parent: p.folder, v2: true})
+		}
 	}
 	if folder, err := freezerFolder(h, state); err == nil {
 		if f := tryFreezer(freezer{parent: folder, v2: true}); f.parent != "" {

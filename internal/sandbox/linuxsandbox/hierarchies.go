@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,25 +22,38 @@ type hierarchies struct {
 	v1  map[string]string // mount point by controller
 }
 
-// findCgroups finds out by doing which limits cgroups can give here.
-func findCgroups(state string) *cgroups {
+// findCgroups finds out by doing which limits cgroups can give here; of the processor only when asked.
+func findCgroups(state string, cpu bool) *cgroups {
 	h, err := readHierarchies()
 	if err != nil {
 		return &cgroups{why: err}
 	}
 	c := &cgroups{traces: h.traces(state)}
-	defer func() { c.freezer = findFreezer(h, c, state) }()
-	if err := c.useV2(h, state); err == nil {
-		return c
-	} else if len(h.v1) == 0 {
-		c.why = err
-		return c
-	}
-	c.memory, err = useV1(h, "memory", state)
-	c.why = err
-	c.pids, err = useV1(h, "pids", state)
-	c.why = errors.Join(c.why, err)
+	c.find(h, state, cpu)
+	c.freezer = findFreezer(h, c, state)
 	return c
+}
+
+// find takes each controller where it is: in version 2, which has them below one folder, or in a hierarchy of its own.
+func (c *cgroups) find(h *hierarchies, state string, cpu bool) {
+	wanted := map[string]*place{"memory": &c.memory, "pids": &c.pids}
+	if cpu {
+		wanted["cpu"] = &c.cpu
+	}
+	folder, controllers, err := h.useV2(state, slices.Sorted(maps.Keys(wanted)))
+	for _, name := range controllers {
+		*wanted[name] = place{folder, true}
+	}
+	if len(h.v1) == 0 {
+		c.why = err
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if at := wanted[name]; at.folder == "" {
+			at.folder, err = useV1(h, name, state)
+			c.why = errors.Join(c.why, err)
+		}
+	}
 }
 
 func readHierarchies() (*hierarchies, error) {
@@ -98,29 +112,21 @@ func (h *hierarchies) traces(state string) []string {
 	return slices.Compact(list)
 }
 
-// useV2 takes version 2 if it has a controller for us: below its root, which root may use, else below the cgroup of this
-// process, if that was delegated to it.
-func (c *cgroups) useV2(h *hierarchies, state string) error {
+// useV2 takes what version 2 has for us of the wanted controllers: below its root, which root may use, else below the
+// cgroup of this process, if that was delegated to it.
+func (h *hierarchies) useV2(state string, wanted []string) (folder string, controllers []string, err error) {
 	if h.v2 == "" {
-		return errors.New("no cgroup version 2 is mounted")
+		return "", nil, errors.New("no cgroup version 2 is mounted")
 	}
 	var all error
-	for _, base := range []string{h.v2, h.own} {
-		folder, wanted, err := delegate(base, state, "memory", "pids")
-		if err != nil {
-			all = errors.Join(all, err)
-			continue
+	for _, base := range slices.Compact([]string{h.v2, h.own}) {
+		folder, controllers, err := delegate(base, state, wanted...)
+		if err == nil {
+			return folder, controllers, nil
 		}
-		c.v2 = true
-		if slices.Contains(wanted, "memory") {
-			c.memory = folder
-		}
-		if slices.Contains(wanted, "pids") {
-			c.pids = folder
-		}
-		return nil
+		all = errors.Join(all, err)
 	}
-	return all
+	return "", nil, all
 }
 
 // delegate makes base/lamina/<state> with those of the wanted controllers that there are, and tells which.

@@ -26,6 +26,7 @@ func (d *Driver) Probe(ctx context.Context) []sandbox.Finding {
 		d.probeIDMap(),
 		d.probeMemory(),
 		d.probeProcesses(),
+		d.probeCPU(),
 		d.probeFreezer(),
 		d.probeTmp(),
 		d.probeOutside(ctx),
@@ -69,7 +70,7 @@ func (d *Driver) try(ctx context.Context, root []sandbox.Mount) error {
 }
 
 func (d *Driver) tryWith(ctx context.Context, root []sandbox.Mount, outside *egress.Policy) error {
-	s, err := d.create(ctx, sandbox.Spec{ID: fmt.Sprintf("probe-%d", os.Getpid()), Root: root, TmpSize: 1 << 20}, outside)
+	s, err := d.create(ctx, sandbox.Spec{ID: probeName(), Root: root, TmpSize: 1 << 20}, outside)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (d *Driver) probeIDMap() sandbox.Finding {
 }
 
 func (d *Driver) tryIDMap() error {
-	s, err := d.start(fmt.Sprintf("probe-%d", os.Getpid()), d.ids.first())
+	s, err := d.start(probeName(), d.ids.first())
 	if err != nil {
 		return err
 	}
@@ -135,10 +136,13 @@ func (d *Driver) tryIDMap() error {
 	return unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(ns)})
 }
 
+// probeName names a sandbox or cgroup that a probe makes.
+func probeName() string { return fmt.Sprintf("probe-%d", os.Getpid()) }
+
 func (d *Driver) probeMemory() sandbox.Finding {
 	f := sandbox.Finding{Name: "memory limit"}
-	if d.cgroups.memory != "" {
-		f.OK, f.Detail = true, d.cgroups.describe(d.cgroups.memory)
+	if d.cgroups.memory.folder != "" {
+		f.OK, f.Detail = true, d.cgroups.memory.describe()
 		return f
 	}
 	f.Detail = d.cgroups.reason()
@@ -149,8 +153,8 @@ func (d *Driver) probeMemory() sandbox.Finding {
 
 func (d *Driver) probeProcesses() sandbox.Finding {
 	f := sandbox.Finding{Name: "process limit"}
-	if d.cgroups.pids != "" {
-		f.OK, f.Detail = true, d.cgroups.describe(d.cgroups.pids)
+	if d.cgroups.pids.folder != "" {
+		f.OK, f.Detail = true, d.cgroups.pids.describe()
 		return f
 	}
 	f.Detail = d.cgroups.reason()
@@ -188,11 +192,11 @@ func (d *Driver) probeHelper() sandbox.Finding {
 
 const cgroupFix = "systemd-run --user --scope -p Delegate=yes lamina serve"
 
-func (c *cgroups) describe(folder string) string {
-	if c.v2 {
-		return "cgroup version 2, " + folder
+func (p place) describe() string {
+	if p.v2 {
+		return "cgroup version 2, " + p.folder
 	}
-	return "cgroup version 1, " + folder
+	return "cgroup version 1, " + p.folder
 }
 
 func (c *cgroups) reason() string {

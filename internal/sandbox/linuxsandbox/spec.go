@@ -18,7 +18,7 @@ func check(s sandbox.Spec) error {
 	if s.ID == "" || strings.ContainsAny(s.ID, "/\n") || strings.HasPrefix(s.ID, ".") {
 		return fmt.Errorf("cannot create sandbox: bad ID %q", s.ID)
 	}
-	if s.TmpSize <= 0 && len(s.Awaiting) == 0 || s.Memory < 0 || s.Processes < 0 {
+	if s.TmpSize <= 0 && len(s.Awaiting) == 0 || s.Memory < 0 || s.Processes < 0 || s.Processors < 0 {
 		return fmt.Errorf("cannot create sandbox %s: bad size", s.ID)
 	}
 	for _, f := range s.Awaiting {

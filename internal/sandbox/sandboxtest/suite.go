@@ -122,6 +122,8 @@ var cases = []testCase{
 	{"fork bomb", testForkBomb},
 	{"memory use", testMemoryUse},
 	{"memory limit", testMemoryLimit},
+	{"share of the processor", testProcessorShare},
+	{"processors that are seen", testProcessorsSeen},
 
 	{"hostile system calls", testHostileCalls},
 	{"hostile to PID 1", testHostileToHelper},
