@@ -37,6 +37,7 @@ type Config struct {
 	Prepared     int           // sandboxes kept started ahead of functions
 	Spares       int           // interpreters kept booted, of each runtime that an account has used lately
 	Freeze       string        // whether idle environments are stopped: auto, on or off
+	CPU          string        // share or off: whether functions get AWS's share of the processor
 }
 
 // The defaults that other packages name in their messages.
@@ -67,6 +68,7 @@ func Default(getenv func(string) string, root bool) Config {
 		Prepared:     2,
 		Spares:       1,
 		Freeze:       "auto",
+		CPU:          "off",
 	}
 }
 

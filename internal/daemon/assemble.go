@@ -112,7 +112,8 @@ func (p *parts) openStores(context.Context) error {
 
 func (p *parts) openSandboxes(ctx context.Context) error {
 	driver, err := linuxsandbox.New(linuxsandbox.Options{
-		StateDir: p.dir.sub("sandboxes"), Helper: p.cfg.Helper, Prepared: p.cfg.Prepared, Outside: outside(p.cfg), Log: p.log,
+		StateDir: p.dir.sub("sandboxes"), Helper: p.cfg.Helper, Prepared: p.cfg.Prepared, Outside: outside(p.cfg), CPU: p.cfg.CPU == "share",
+		Log: p.log,
 	})
 	if err != nil {
 		return err
@@ -120,6 +121,9 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 	p.add("sandboxes", plain(driver.Close))
 	if p.cfg.Freeze == "on" && !driver.Freezes() {
 		return errors.New("freeze: this user has no cgroup to freeze functions with; `lamina doctor` says what helps, and auto does without")
+	}
+	if p.cfg.CPU == "share" && !driver.LimitsCPU() {
+		return errors.New("cpu: this user has no cgroup to limit the processor with; `lamina doctor` says what helps, and --cpu off does without")
 	}
 	if err := driver.Recover(ctx); err != nil {
 		// What is left takes room but is in nobody's way, since names of sandboxes are never used twice.
@@ -139,6 +143,7 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 		IdleTimeout: p.cfg.IdleTimeout,
 		Spares:      p.cfg.Spares,
 		Freeze:      p.cfg.Freeze != "off" && driver.Freezes(),
+		CPU:         p.cfg.CPU == "share",
 		Reach:       p.cfg.Reach,
 		Keys:        p.sessions,
 		Now:         now,
