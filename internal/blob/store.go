@@ -61,12 +61,18 @@ func (s *Store) Close() error { return s.driver.Close() }
 // nothing, so it can be deferred.
 type Staged struct {
 	driver DriverStaged
-	hash   hash.Hash
+	hash   hash.Hash     // of what was written; nil when
+	known  digest.Digest // says it
 	size   int64
 }
 
 // Digest is the SHA-256 of the bytes.
-func (s *Staged) Digest() digest.Digest { return digest.Sum(s.hash) }
+func (s *Staged) Digest() digest.Digest {
+	if s.hash == nil {
+		return s.known
+	}
+	return digest.Sum(s.hash)
+}
 
 // Size is how many bytes there are.
 func (s *Staged) Size() int64 { return s.size }
