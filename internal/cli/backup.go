@@ -13,7 +13,9 @@ import (
 
 type backupOptions struct{ settings }
 
-func (o *backupOptions) AddFlags(fs *pflag.FlagSet) { o.settings.addFlags(fs, "data", "database") }
+func (o *backupOptions) AddFlags(fs *pflag.FlagSet) {
+	o.settings.addFlags(fs, "data", "database", "blob")
+}
 
 func newBackup(o *output) *cobra.Command {
 	return command(o, &backupOptions{}, cobra.Command{

@@ -14,7 +14,9 @@ import (
 
 type checkOptions struct{ settings }
 
-func (o *checkOptions) AddFlags(fs *pflag.FlagSet) { o.settings.addFlags(fs, "data", "database") }
+func (o *checkOptions) AddFlags(fs *pflag.FlagSet) {
+	o.settings.addFlags(fs, "data", "database", "blob")
+}
 
 func newCheck(o *output) *cobra.Command {
 	return command(o, &checkOptions{}, cobra.Command{

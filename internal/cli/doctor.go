@@ -15,7 +15,7 @@ import (
 type doctorOptions struct{ settings }
 
 func (o *doctorOptions) AddFlags(fs *pflag.FlagSet) {
-	o.settings.addFlags(fs, "listen", "data", "database", "helper", "network")
+	o.settings.addFlags(fs, "listen", "data", "database", "blob", "helper", "network")
 }
 
 func newDoctor(o *output) *cobra.Command {

@@ -22,7 +22,7 @@ func (o *gcOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.DryRun, "dry-run", false, "only say what would be freed")
 	fs.DurationVar(&o.Age, "age", time.Hour, "keep what is younger than this `TIME`: its record may be on its way")
 	fs.DurationVar(&o.Grace, "grace", 30*time.Second, "`TIME` that requests of a running server get to end, before anything is removed")
-	o.settings.addFlags(fs, "data", "database")
+	o.settings.addFlags(fs, "data", "database", "blob")
 }
 
 func newGC(o *output) *cobra.Command {

@@ -11,7 +11,9 @@ import (
 
 type restoreOptions struct{ settings }
 
-func (o *restoreOptions) AddFlags(fs *pflag.FlagSet) { o.settings.addFlags(fs, "data", "database") }
+func (o *restoreOptions) AddFlags(fs *pflag.FlagSet) {
+	o.settings.addFlags(fs, "data", "database", "blob")
+}
 
 func newRestore(o *output) *cobra.Command {
 	return command(o, &restoreOptions{}, cobra.Command{

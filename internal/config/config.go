@@ -28,6 +28,7 @@ type Config struct {
 	NetworkAllow []string      // private networks that functions may call
 	NetworkDeny  []string      // networks that functions may not call
 	Database     string        // URL; "" is SQLite in the data folder
+	Blob         string        // URL of an S3 store of zips; "" is the data folder
 	Concurrency  int           // of an account's invocations
 	IdleTimeout  time.Duration // after which an unused execution environment ends
 	DrainTimeout time.Duration // that running invocations get when the server stops

@@ -96,6 +96,7 @@ func TestPrecedence(t *testing.T) {
 		"listen":        {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"},
 		"data":          {"/1", "/2", "/3"},
 		"database":      {"sqlite:///1", "sqlite:///2", "sqlite:///3"},
+		"blob":          {"s3://one", "s3://two", "s3://three"},
 		"region":        {"eu-west-1", "eu-west-2", "eu-west-3"},
 		"account":       {"000000000001", "000000000002", "000000000003"},
 		"organization":  {"o-aaaaaaaaaa=000000000001", "o-bbbbbbbbbb=000000000002", "o-cccccccccc=000000000003"},

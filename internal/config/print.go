@@ -66,7 +66,7 @@ func (c Config) WriteJSON(w io.Writer) error {
 
 // public is the configuration without the database's password.
 func (c Config) public() Config {
-	c.Database = Redact(c.DatabaseURL())
+	c.Database = Redact(c.DatabaseURL()) // checkBlob lets no secret into the other URL
 	return c
 }
 

@@ -27,6 +27,7 @@ func (c Config) Validate() error {
 		named("listen", checkListen(c.Listen)),
 		named("data", checkData(c.Data)),
 		named("database", checkDatabase(c.Database)),
+		named("blob", checkBlob(c.Blob)),
 		named("region", check(regionPattern.MatchString(c.Region), "%q is not a region such as %s", c.Region, DefaultRegion)),
 		named("account", check(accountPattern.MatchString(c.Account), "%q is not 12 digits", c.Account)),
 		named("organization", checkOrganizations(c.Organization)),

@@ -70,6 +70,17 @@ func TestValidate(t *testing.T) {
 		"postgres":          {func(c *config.Config) { c.Database = "postgres://u:p@h/d" }, ""},
 		"sqlite":            {func(c *config.Config) { c.Database = "sqlite:///a/b.db" }, ""},
 		"sqlite two slash":  {func(c *config.Config) { c.Database = "sqlite://a/b.db" }, "three slashes"},
+		"s3":                {func(c *config.Config) { c.Blob = "s3://bucket" }, ""},
+		"s3 elsewhere":      {func(c *config.Config) { c.Blob = "s3://b-1.x/a/b/?endpoint=http://127.0.0.1:9000/&region=garage" }, ""},
+		"s3 no bucket":      {func(c *config.Config) { c.Blob = "s3:///p" }, "\"\" is not the name of a bucket"},
+		"s3 bad bucket":     {func(c *config.Config) { c.Blob = "s3://Bucket_1" }, "is not the name of a bucket"},
+		"s3 bad prefix":     {func(c *config.Config) { c.Blob = "s3://bucket/a//b" }, "is not a prefix"},
+		"s3 parameter":      {func(c *config.Config) { c.Blob = "s3://bucket?endpont=http://h" }, "has the parameter \"endpont\""},
+		"s3 endpoint":       {func(c *config.Config) { c.Blob = "s3://bucket?endpoint=h:9000" }, "has an endpoint that is not http://"},
+		"s3 endpoint, path": {func(c *config.Config) { c.Blob = "s3://bucket?endpoint=http://h/p" }, "has an endpoint that is not http://"},
+		"s3 region":         {func(c *config.Config) { c.Blob = "s3://bucket?region=a/b" }, "is not a region"},
+		"s3 with keys":      {func(c *config.Config) { c.Blob = "s3://hunter1:hunter2@bucket" }, "holds credentials"},
+		"a folder":          {func(c *config.Config) { c.Blob = "/srv/blobs" }, "leave the setting out"},
 		"mysql":             {func(c *config.Config) { c.Database = "mysql://h/d" }, "neither sqlite nor postgres"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,9 +109,30 @@ func TestValidateTellsEverything(t *testing.T) {
 }
 
 func TestValidateHidesThePassword(t *testing.T) {
+	for name, change := range map[string]func(*config.Config){
+		"database":        func(c *config.Config) { c.Database = "postgres://u:hunter2@h:port/d" },
+		"blob":            func(c *config.Config) { c.Blob = "s3://key:hunter2@bucket" },
+		"blob, port":      func(c *config.Config) { c.Blob = "s3://key:hunter2@bucket:port" },
+		"blob, elsewhere": func(c *config.Config) { c.Blob = "s3://bucket?endpoint=http://key:hunter2@h" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := valid()
+			change(&c)
+			if err := c.Validate(); err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestS3(t *testing.T) {
 	c := valid()
-	c.Database = "postgres://u:hunter2@h:port/d"
-	if err := c.Validate(); err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("got %v", err)
+	if got, ok := c.S3(); ok {
+		t.Errorf("without the setting: %+v", got)
+	}
+	c.Blob = "s3://bucket/a/b/?endpoint=http://127.0.0.1:9000/&region=eu-north-1"
+	want := config.S3{Bucket: "bucket", Prefix: "a/b", Endpoint: "http://127.0.0.1:9000", Region: "eu-north-1"}
+	if got, ok := c.S3(); !ok || got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

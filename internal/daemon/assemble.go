@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/laminadev/lamina/internal/api"
 	"github.com/laminadev/lamina/internal/auth"
-	"github.com/laminadev/lamina/internal/blob"
-	"github.com/laminadev/lamina/internal/blob/diskblob"
+	"github.com/laminadev/lamina/internal/blob/s3blob"
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/catalog/cached"
 	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
@@ -21,7 +19,6 @@ import (
 	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/execenv"
 	"github.com/laminadev/lamina/internal/invoke"
-	"github.com/laminadev/lamina/internal/layerstore"
 	"github.com/laminadev/lamina/internal/logstream"
 	"github.com/laminadev/lamina/internal/runtimes"
 	"github.com/laminadev/lamina/internal/sandbox/linuxsandbox"
@@ -38,9 +35,9 @@ type parts struct {
 	dir *folder
 	log *slog.Logger
 
-	catalog  catalog.Store
-	blobs    *blob.Store
-	store    *layerstore.Store
+	records *sqlcatalog.Catalog
+	catalog catalog.Store // over records
+	zips
 	logs     *logstream.Store
 	secret   []byte
 	sessions *auth.Sessions
@@ -59,6 +56,7 @@ func assemble(ctx context.Context, cfg config.Config, dir *folder, log *slog.Log
 	}()
 	for _, step := range []func(context.Context) error{
 		p.openCatalog,    // records
+		p.openSecret,     // what servers over one database have in common
 		p.openStores,     // bytes, trees, logs
 		p.openSandboxes,  // environments; removes what a killed server left, before new ones are made
 		p.startFrontDoor, // control resumes interrupted work, which may need all of the above
@@ -75,31 +73,44 @@ func (p *parts) openCatalog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records, err := sqlcatalog.Open(ctx, db)
-	if err != nil {
+	if p.records, err = sqlcatalog.Open(ctx, db); err != nil {
 		db.Close()
 		return err
 	}
 	poll := pollInterval
-	if strings.HasPrefix(p.cfg.DatabaseURL(), "sqlite:") {
+	if !p.cfg.Shared() {
 		poll = 0 // the folder's lock makes us its only writer
 	}
-	p.catalog = cached.New(records, poll)
+	p.catalog = cached.New(p.records, poll)
 	p.add("catalog", plain(p.catalog.Close))
 	return nil
 }
 
-func (p *parts) openStores(context.Context) error {
-	driver, err := diskblob.Open(p.dir.sub("blobs"))
-	if err != nil {
+// openSecret reads what signs download links and functions' keys. The data folder's own counts, but where several servers share
+// a database: there the one that the first of them has brought along does, so that each takes what another has signed.
+func (p *parts) openSecret(ctx context.Context) (err error) {
+	if p.secret, err = p.dir.secret(); err != nil || !p.cfg.Shared() {
 		return err
 	}
-	p.blobs = blob.New(driver)
-	p.add("blob store", plain(p.blobs.Close))
-	if p.store, err = layerstore.Open(layerstore.Options{Dir: p.dir.sub("trees"), Blobs: p.blobs, Now: now, Log: p.log}); err != nil {
+	p.secret, err = p.records.Secret(ctx, signingSecret, p.secret)
+	return err
+}
+
+// claim takes an S3 store for this lamina, or sees that it has it already.
+func (p *parts) claim(ctx context.Context) func(*s3blob.Driver) error {
+	return func(d *s3blob.Driver) error {
+		owner, err := d.Claim(ctx, ownerID(p.secret))
+		if err == nil && owner != ownerID(p.secret) {
+			err = notOurs(p.cfg)
+		}
 		return err
 	}
-	p.add("layer store", plain(p.store.Close))
+}
+
+func (p *parts) openStores(ctx context.Context) (err error) {
+	if p.zips, err = openZips(ctx, p.cfg, p.dir, p.claim(ctx), p.log, &p.stoppers); err != nil {
+		return err
+	}
 	if p.logs, err = logstream.Open(logstream.Options{Dir: p.dir.sub("logs"), Now: now}); err != nil {
 		return err
 	}
@@ -137,7 +148,7 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 	}
 	o := execenv.Options{
 		Sandboxes:   driver,
-		Runtimes:    runtimes.New(runtimes.Options{Dir: p.dir.sub("runtimes"), Store: p.store, Log: p.log}),
+		Runtimes:    runtimes.New(runtimes.Options{Dir: p.dir.sub("runtimes"), Store: p.own, Log: p.log}),
 		Store:       p.store,
 		Bus:         telemetry.NewBus(p.logs),
 		IdleTimeout: p.cfg.IdleTimeout,
@@ -159,10 +170,6 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 
 // openEndpoint prepares what lets functions call the API: keys, and a server for the listeners in their sandboxes.
 func (p *parts) openEndpoint(ctx context.Context) error {
-	var err error
-	if p.secret, err = p.dir.secret(); err != nil {
-		return err
-	}
 	p.sessions = auth.NewSessions(p.secret)
 	if p.cfg.EndpointURL == "off" {
 		return nil

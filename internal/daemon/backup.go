@@ -60,7 +60,7 @@ func Backup(ctx context.Context, cfg config.Config, file string) (_ BackedUp, er
 	if !strings.HasPrefix(cfg.DatabaseURL(), "sqlite:") {
 		return BackedUp{}, &Problem{
 			Text: "the records are in a database of its own server, which has its own backups",
-			Todo: "copy the database first, with its own tool (pg_dump), and then the folder " + filepath.Join(cfg.Data, "blobs"),
+			Todo: "copy the database first, with its own tool (pg_dump), and then " + zipsPlace(cfg),
 		}
 	}
 	o, err := openOffline(ctx, cfg)
@@ -74,6 +74,15 @@ func Backup(ctx context.Context, cfg config.Config, file string) (_ BackedUp, er
 	}
 	defer unlock()
 	return o.backup(ctx, file)
+}
+
+// zipsPlace says where zips are, for those who copy them with other tools.
+func zipsPlace(cfg config.Config) string {
+	s, ok := cfg.S3()
+	if !ok {
+		return "the folder " + filepath.Join(cfg.Data, "blobs")
+	}
+	return "the bucket " + s.Bucket + " (aws s3 sync), or switch on versioning of the bucket"
 }
 
 // lockZips keeps a collection from freeing what a backup still has to read, and one backup from another's scratch folder.
@@ -253,6 +262,9 @@ func (b *backup) zips() error {
 
 func (b *backup) zip(d digest.Digest) error {
 	r, err := b.store.OpenZip(b.ctx, d)
+	if errors.Is(err, fs.ErrNotExist) {
+		r, err = b.own.OpenZip(b.ctx, d) // of a runtime
+	}
 	if err != nil {
 		return fmt.Errorf("a zip that records need cannot be read (`lamina check` says more): %w", err)
 	}

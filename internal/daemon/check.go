@@ -34,11 +34,33 @@ func CheckData(ctx context.Context, cfg config.Config, report func(Finding)) (_ 
 	for _, path := range unreadable {
 		report(Finding{Kind: "runtime", What: path, Text: "the record cannot be read", Mend: "`lamina runtime add` with the name of the runtime writes a new one"})
 	}
-	contents, err := o.contents(ctx)
+	if o.own == o.store {
+		contents, err := o.contents(ctx)
+		if err != nil {
+			return Checked{}, err
+		}
+		return o.store.Check(ctx, contents, report)
+	}
+	return o.checkBoth(ctx, report)
+}
+
+// checkBoth looks at the zips of records in an S3 store, at those of runtimes in the data folder, and at the trees of both.
+func (o *offline) checkBoth(ctx context.Context, report func(Finding)) (Checked, error) {
+	recorded, err := o.records.Contents(ctx)
 	if err != nil {
 		return Checked{}, err
 	}
-	return o.store.Check(ctx, contents, report)
+	added, _, err := runtimes.Contents(o.dir.sub("runtimes"))
+	if err != nil {
+		return Checked{}, err
+	}
+	done, err := o.store.Check(ctx, recorded, report)
+	if err != nil {
+		return done, err
+	}
+	own, err := o.own.CheckZips(ctx, added, report)
+	done.Zips += own.Zips
+	return done, err
 }
 
 func (o *offline) checkDatabase(ctx context.Context, cfg config.Config, report func(Finding)) error {

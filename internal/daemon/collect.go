@@ -5,7 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/config"
+	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/layerstore"
 )
 
@@ -36,5 +38,39 @@ func Collect(ctx context.Context, cfg config.Config, opts CollectOptions) (_ Fre
 	if cfg.Database == "" && folderUser(cfg.Data) == 0 {
 		opts.Grace = 0 // there are no requests
 	}
-	return o.store.Collect(ctx, layerstore.CollectOptions{Keep: o.contents, Age: opts.Age, Grace: opts.Grace, DryRun: opts.DryRun})
+	freed, err := o.store.Collect(ctx, layerstore.CollectOptions{Keep: o.contents, Age: opts.Age, Grace: opts.Grace, DryRun: opts.DryRun})
+	if err != nil || o.own == o.store {
+		return freed, err
+	}
+	own, err := o.collectOwn(ctx, opts)
+	freed.Zips, freed.Bytes = freed.Zips+own.Zips, freed.Bytes+own.Bytes
+	return freed, err
+}
+
+// collectOwn frees zips in the data folder that no runtime needs, where an S3 store keeps those of records. What records need
+// stays: it may be on its way to the store.
+func (o *offline) collectOwn(ctx context.Context, opts CollectOptions) (freed Freed, err error) {
+	contents, err := o.contents(ctx)
+	if err != nil {
+		return freed, err
+	}
+	needed := map[digest.Digest]bool{}
+	for _, c := range contents {
+		needed[c.Digest] = true
+	}
+	before := now().Add(-opts.Age)
+	err = o.local.List(ctx, func(i blob.Info) error {
+		if needed[i.Digest] || !i.Created.Before(before) {
+			return nil
+		}
+		if !opts.DryRun {
+			if deleted, err := o.local.DeleteBefore(ctx, i.Digest, before); err != nil || !deleted {
+				return err
+			}
+		}
+		freed.Zips++
+		freed.Bytes += i.Size
+		return nil
+	})
+	return freed, err
 }

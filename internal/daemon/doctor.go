@@ -40,7 +40,7 @@ type Check struct {
 func Examine(ctx context.Context, cfg config.Config, report func(Check)) {
 	x := &examination{cfg: cfg, report: report}
 	defer x.clean()
-	for _, step := range []func(context.Context){x.folder, x.database, x.port, x.clock, x.sandbox, x.interpreters, x.whole} {
+	for _, step := range []func(context.Context){x.folder, x.database, x.store, x.port, x.clock, x.sandbox, x.interpreters, x.whole} {
 		if ctx.Err() == nil {
 			step(ctx)
 		}
@@ -138,6 +138,33 @@ func (x *examination) database(ctx context.Context) {
 		db.Close()
 	}
 	x.report(c)
+}
+
+// store tries all that a server does with an S3 store, if one was named. It leaves nothing there.
+func (x *examination) store(ctx context.Context) {
+	s, ok := x.cfg.S3()
+	if !ok {
+		return
+	}
+	c := Check{Name: "zip store", State: Works, Detail: "an object was written to, listed in, read from and deleted from s3://" + s.Bucket}
+	if err := x.probe(ctx); err != nil {
+		c.State, c.Detail = Failed, err.Error()
+		var hint interface{ Hint() string }
+		if errors.As(err, &hint) {
+			c.Fix = hint.Hint()
+		}
+	}
+	x.report(c)
+}
+
+func (x *examination) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	d, err := openS3(ctx, x.cfg, &folder{path: x.scratch("store")})
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Probe(ctx), d.Close())
 }
 
 // port tries to listen.

@@ -9,13 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/laminadev/lamina/internal/blob"
-	"github.com/laminadev/lamina/internal/blob/diskblob"
+	"github.com/laminadev/lamina/internal/blob/s3blob"
 	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/lambda"
-	"github.com/laminadev/lamina/internal/layerstore"
 	"github.com/laminadev/lamina/internal/runtimes"
 )
 
@@ -25,7 +23,7 @@ type offline struct {
 	dir     *folder
 	db      *database.DB
 	records *sqlcatalog.Catalog
-	store   *layerstore.Store
+	zips
 }
 
 // openOffline opens what is there and makes nothing.
@@ -44,17 +42,31 @@ func openOffline(ctx context.Context, cfg config.Config) (_ *offline, err error)
 	}
 	o.add("database", plain(o.db.Close))
 	o.records = sqlcatalog.OpenAsIs(o.db)
-	driver, err := diskblob.Open(o.dir.sub("blobs"))
-	if err != nil {
+	claim := func(d *s3blob.Driver) error { return o.owns(ctx, cfg, d) }
+	if o.zips, err = openZips(ctx, cfg, o.dir, claim, nil, &o.stoppers); err != nil {
 		return nil, err
 	}
-	blobs := blob.New(driver)
-	o.add("blob store", plain(blobs.Close))
-	if o.store, err = layerstore.Open(layerstore.Options{Dir: o.dir.sub("trees"), Blobs: blobs, Now: now}); err != nil {
-		return nil, err
-	}
-	o.add("layer store", plain(o.store.Close))
 	return o, nil
+}
+
+// owns refuses an S3 store that does not belong to the records that were opened: what to free and what is missing, they cannot
+// tell. It claims nothing.
+func (o *offline) owns(ctx context.Context, cfg config.Config, d *s3blob.Driver) error {
+	secret, err := os.ReadFile(o.dir.sub("secret"))
+	if cfg.Shared() {
+		secret, err = o.records.KeptSecret(ctx, signingSecret)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot tell whether the zips in the S3 store belong to these records: %w", err)
+	}
+	owner, err := d.Owner(ctx)
+	if err == nil && owner == "" {
+		return &Problem{Text: "no lamina serve has used this S3 store yet", Todo: "name the one that it uses: --blob URL"}
+	}
+	if err == nil && owner != ownerID(secret) {
+		err = notOurs(cfg)
+	}
+	return err
 }
 
 // exists refuses a folder that no server has used.

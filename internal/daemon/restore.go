@@ -26,6 +26,9 @@ func Restore(ctx context.Context, cfg config.Config, file string) (_ BackedUp, e
 	if cfg.Database != "" {
 		return BackedUp{}, &Problem{Text: "a backup is restored into the data folder, its records too", Todo: "leave --database out"}
 	}
+	if cfg.Blob != "" {
+		return BackedUp{}, &Problem{Text: "a backup is restored into the data folder, its zips too", Todo: "leave --blob out"}
+	}
 	entries, err := os.ReadDir(cfg.Data)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return BackedUp{}, &Problem{Text: "cannot use the data folder " + cfg.Data + ": " + err.Error(), Todo: "name another one: --data FOLDER", Err: err}

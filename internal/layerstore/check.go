@@ -55,6 +55,19 @@ func (s *Store) Check(ctx context.Context, contents []lambda.Content, report fun
 	return c.done, nil
 }
 
+// CheckZips is the part of Check that looks at zips and contents alone: for a second store over the same trees.
+func (s *Store) CheckZips(ctx context.Context, contents []lambda.Content, report func(Finding)) (Checked, error) {
+	c := &check{Store: s, report: report, zips: map[digest.Digest]bool{}}
+	err := c.checkZips(ctx)
+	if err == nil {
+		err = c.checkContents(ctx, contents)
+	}
+	if err != nil {
+		err = fmt.Errorf("cannot check the store: %w", err)
+	}
+	return c.done, err
+}
+
 type check struct {
 	*Store
 	report func(Finding)
