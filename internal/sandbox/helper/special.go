@@ -5,11 +5,11 @@ import "golang.org/x/sys/unix"
 // masked are files of /proc that tell about the host or steer it. What does not exist is passed over.
 var masked = []string{
 	"/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/sched_debug",
-	"/proc/latency_stats", "/proc/timer_stats",
+	"/proc/latency_stats", "/proc/timer_stats", "/proc/interrupts", "/proc/kallsyms", "/proc/vmallocinfo", "/proc/modules",
 }
 
 // maskedFolders likewise.
-var maskedFolders = []string{"/proc/acpi", "/proc/scsi", "/proc/bus", "/proc/irq", "/proc/driver", "/proc/asound", "/proc/fs"}
+var maskedFolders = []string{"/proc/acpi", "/proc/scsi", "/proc/bus", "/proc/irq", "/proc/driver", "/proc/asound", "/proc/fs", "/proc/pressure"}
 
 // mountProc must come before the host's root is detached: in a user namespace the kernel gives a new /proc only to one
 // who could see a whole one already.
@@ -29,6 +29,10 @@ func mountProc() error {
 	set("/proc/sys/user/max_user_namespaces", "0")
 	// The server started a descriptor, so the kernel named the process for its number.
 	set("/proc/1/comm", Name)
+	// What is left of /proc's settings is closed for good, whatever a process may come to hold.
+	if err := show("/proc/sys", "/proc/sys", unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil {
+		return err
+	}
 	for _, f := range masked {
 		if err := show(scratchOld+"/dev/null", f, unix.MOUNT_ATTR_NOEXEC); err != nil && err != unix.ENOENT {
 			return err

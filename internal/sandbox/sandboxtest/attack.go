@@ -3,9 +3,12 @@ package sandboxtest
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +29,8 @@ func attack(what string) {
 	switch words[0] {
 	case "calls":
 		tryAll(calls)
+	case "settings":
+		openSettings()
 	case "network":
 		tryNetwork(words[1:])
 	case "helper":
@@ -152,6 +157,11 @@ var calls = []attempt{
 	read("/dev/shm"), read("/dev/pts"), read("/dev/mem"), read("/sys"), read("/sys/fs/cgroup"), read("/.lamina"), read("/root"), read("/home"),
 	read("/etc/shadow"), read("/run"), read("/var/lib"), read("/proc/kmsg"), read("/proc/1/root/etc"), read("/proc/1/environ"),
 	read("/proc/1/cwd/"), read("/proc/1/fd"), read("/proc/1/mem"), read("/proc/1/map_files"),
+	read("/proc/kcore"), read("/proc/keys"), read("/proc/key-users"), read("/proc/timer_list"), read("/proc/sched_debug"),
+	read("/proc/latency_stats"), read("/proc/timer_stats"), read("/proc/interrupts"), read("/proc/kallsyms"), read("/proc/modules"),
+	read("/proc/vmallocinfo"), read("/proc/kpagecount"), read("/proc/kpageflags"), read("/proc/slabinfo"), read("/proc/acpi"),
+	read("/proc/scsi"), read("/proc/bus"), read("/proc/irq"), read("/proc/driver"), read("/proc/asound"), read("/proc/fs"), read("/proc/pressure"),
+	read("/sys/firmware"), read("/sys/kernel"), read("/sys/devices/virtual/powercap"), read("/proc/sys/kernel/cap_last_cap/"),
 
 	{"raw socket", func() error { return closing(unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)) }, eperm},
 	{"packet socket", func() error { return closing(unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)) }, eperm},
@@ -208,7 +218,48 @@ func read(path string) attempt {
 		}
 		_, err = f.Read(make([]byte, 1))
 		return err
-	}, append(absent, unix.EIO, unix.EISDIR)}
+	}, append(absent, unix.EIO, unix.EISDIR, io.EOF)}
+}
+
+// openSettings opens for writing whatever lies in /proc beside the processes, which are theirs, and writes to /proc/1, of
+// which some files can be opened by everybody. What is masked with /dev/null takes anything.
+func openSettings() {
+	for _, top := range append(topOf("/proc"), "/proc/1") {
+		filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return nil
+			}
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				return nil
+			}
+			defer f.Close()
+			info, err := f.Stat()
+			if err != nil || !info.Mode().IsRegular() {
+				return nil
+			}
+			if top == "/proc/1" {
+				if _, err := f.WriteString("0"); err != nil {
+					return nil
+				}
+			}
+			fmt.Println("can be written:", path)
+			return nil
+		})
+	}
+}
+
+// topOf lists what is not a process.
+func topOf(proc string) []string {
+	var list []string
+	entries, _ := os.ReadDir(proc)
+	for _, e := range entries {
+		_, err := strconv.Atoi(e.Name())
+		if err != nil && e.Name() != "self" && e.Name() != "thread-self" {
+			list = append(list, filepath.Join(proc, e.Name()))
+		}
+	}
+	return list
 }
 
 // tryNetwork dials addresses, and the names of abstract Unix sockets.

@@ -68,6 +68,14 @@ func testHostileCalls(e *env) {
 	e.equal("afterwards", e.output(s, `cat /opt/a /var/task/app; ls -A /tmp | sort | tr '\n' ' '`), "aappcapable given trusted")
 }
 
+// testHostileSettings tries to change the kernel, of which /proc shows more than its own.
+func testHostileSettings(e *env) {
+	s := e.create(e.hostileSpec())
+	e.refused(s, "settings")
+	e.equal("mounts", e.output(s, `while read -r _ at _ how _; do case $at in /proc|/proc/sys) echo $at ${how%%,*};; esac; done </proc/mounts`),
+		"/proc rw\n/proc/sys ro")
+}
+
 func testHostileToHelper(e *env) {
 	s := e.create(e.hostileSpec())
 	for range 3 {

@@ -126,6 +126,7 @@ var cases = []testCase{
 	{"processors that are seen", testProcessorsSeen},
 
 	{"hostile system calls", testHostileCalls},
+	{"hostile to the kernel's settings", testHostileSettings},
 	{"hostile to PID 1", testHostileToHelper},
 	{"hostile to the network", testHostileNetwork},
 	{"hostile to another sandbox", testHostileToAnother},
