@@ -53,7 +53,10 @@ type Driver struct {
 	endpoint  string // as people call it
 }
 
-var _ blob.Driver = (*Driver)(nil)
+var (
+	_ blob.Driver  = (*Driver)(nil)
+	_ blob.Renewer = (*Driver)(nil)
+)
 
 // openTimeout bounds how long Open waits for a store that does not answer.
 const openTimeout = 30 * time.Second

@@ -74,13 +74,10 @@ func (s *staged) renew(ctx context.Context, sum digest.Digest, all []generation)
 	if err == nil && took > fresh {
 		key, _, err = s.make(ctx, sum, []generation{{key: key, size: s.size}})
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		s.driver.tidy(ctx, sum, key)
 	}
-	if all, err = s.driver.generations(ctx, sum); err == nil {
-		s.driver.remove(ctx, s.replaced(all, key))
-	}
-	return nil
+	return err
 }
 
 // whole gives the generations that have as many bytes as we. Others cannot be ours.
@@ -92,23 +89,6 @@ func (s *staged) whole(all []generation) []generation {
 		}
 	}
 	return kept
-}
-
-// replaced gives the generations that one with our key stands for: those before it, and those that are not whole.
-func (s *staged) replaced(all []generation, key string) []generation {
-	for _, own := range all {
-		if own.key != key {
-			continue
-		}
-		var old []generation
-		for _, g := range all {
-			if g.before(own) || g.size != s.size {
-				old = append(old, g)
-			}
-		}
-		return old
-	}
-	return nil // a younger one has replaced us
 }
 
 // make makes a new generation: a copy of one that is there, else an upload.
@@ -125,6 +105,52 @@ func (s *staged) make(ctx context.Context, sum digest.Digest, there []generation
 	_, err = s.driver.core.PutObject(ctx, s.driver.o.Bucket, key, io.NewSectionReader(s.f, 0, s.size), s.size, "", sum.Hex(),
 		minio.PutObjectOptions{ContentType: "application/zip", DisableContentSha256: true})
 	return key, time.Since(began), err
+}
+
+// Renew makes a blob young: a copy of a generation, inside the store.
+func (d *Driver) Renew(ctx context.Context, sum digest.Digest) error {
+	what := "cannot renew blob " + sum.String()
+	for {
+		all, err := d.generations(ctx, sum)
+		if err != nil {
+			return d.explain(ctx, what, err)
+		}
+		if len(all) == 0 {
+			return absent(what)
+		}
+		key, began := d.newKey(sum), time.Now()
+		err = d.copy(ctx, youngest(all).key, key)
+		if gone(err) || err == nil && time.Since(began) > fresh {
+			continue // it was replaced or deleted meanwhile, or has become old
+		}
+		if err == nil {
+			d.tidy(ctx, sum, key)
+		}
+		return d.explain(ctx, what, err)
+	}
+}
+
+// tidy removes the generations that a new one has replaced: those before it, and those that are not whole. What it cannot remove
+// now, a later Commit does.
+func (d *Driver) tidy(ctx context.Context, sum digest.Digest, key string) {
+	all, err := d.generations(ctx, sum)
+	if err != nil {
+		return
+	}
+	for _, own := range all {
+		if own.key == key {
+			d.remove(ctx, replaced(all, own))
+		}
+	}
+}
+
+func replaced(all []generation, own generation) (old []generation) {
+	for _, g := range all {
+		if g.before(own) || g.size != own.size {
+			old = append(old, g)
+		}
+	}
+	return old
 }
 
 func (d *Driver) copy(ctx context.Context, from, to string) error {
