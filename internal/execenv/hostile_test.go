@@ -17,7 +17,7 @@ import (
 
 // hostileCode does harm as its event says. What it answers is checked as well: an attack that fails lets it go on.
 const hostileCode = `
-import os, signal, socket, subprocess, sys, threading, time
+import json, os, signal, socket, subprocess, sys, threading, time
 
 def handler(event, context):
     return globals()[event["do"]](event)
@@ -81,6 +81,45 @@ def flood(event):
         pass
     return len(held) <= 1024
 
+def another(event):
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    said = []
+    for what in ("response", "error"):
+        s = socket.create_connection((host, int(port)))
+        s.sendall(b"POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nConnection: close\r\n\r\n\"wrong\""
+                  % (event["of"].encode(), what.encode()))
+        answer = b""
+        while chunk := s.recv(4096):
+            answer += chunk
+        said.append([int(answer.split()[1]), json.loads(answer.split(b"\r\n\r\n", 1)[1])["errorType"]])
+    return said
+
+def threads(event):
+    held, stop = 0, threading.Event()
+    try:
+        while held < 3000:
+            threading.Thread(target=stop.wait, daemon=True).start()
+            held += 1
+    except RuntimeError:
+        pass
+    stop.set()
+    return held < 1024
+
+def control(event):
+    # Whatever sockets there are: our own descriptors, and names that anybody could connect to.
+    for fd in range(3, 1024):
+        try:
+            s = socket.socket(fileno=os.dup(fd))
+            s.shutdown(socket.SHUT_RDWR)
+            s.close()
+        except OSError:
+            pass
+    for line in open("/proc/net/unix").read().splitlines()[1:]:
+        name = line.split()[7:]
+        if name and name[0].startswith("@"):
+            return name[0]
+    return "no names"
+
 def links(event):
     for at in ("/tmp/link", "/tmp/log"):
         if not os.path.lexists(at):
@@ -123,6 +162,8 @@ func TestHostileFunctions(t *testing.T) {
 		{"header", 30, answers(`"refused"`)},
 		{"flood", 30, answers(`true`)},
 		{"links", 30, answers(`"FileNotFoundError"`)},
+		{"threads", 30, answers(`true`)},
+		{"another", 30, answers(`[[400, "InvalidRequestID"], [400, "InvalidRequestID"]]`)},
 	} {
 		t.Run(tc.do, func(t *testing.T) {
 			rev := *hostile
@@ -132,10 +173,10 @@ func TestHostileFunctions(t *testing.T) {
 			before := highWater(t)
 			var attack sync.WaitGroup
 			attack.Go(func() {
-				check(t, "answer", string(b.invoke(&rev, id, fmt.Sprintf(`{"do": %q}`, tc.do), true).Payload), tc.want(id))
+				check(t, "answer", string(b.invoke(&rev, id, fmt.Sprintf(`{"do": %q, "of": "of-the-victim"}`, tc.do), true).Payload), tc.want(id))
 			})
 			for range 3 {
-				check(t, "the other function", string(b.invoke(victim, id, `{"do": "work"}`, false).Payload), `"fine"`)
+				check(t, "the other function", string(b.invoke(victim, "of-the-victim", `{"do": "work"}`, false).Payload), `"fine"`)
 			}
 			attack.Wait()
 			check(t, "itself afterwards", string(b.invoke(&rev, id, `{"do": "work"}`, true).Payload), `"fine"`)
@@ -165,6 +206,17 @@ func highWater(t *testing.T) int64 {
 	}
 	t.Fatal("there is no VmHWM")
 	return 0
+}
+
+// What closes its own way to the server harms itself alone: the runtime's connection is one of its descriptors.
+func TestHostileFunctionClosesSockets(t *testing.T) {
+	b, hostile, victim := newHostile(t)
+	got := string(b.invoke(hostile, "a", `{"do": "control"}`, true).Payload)
+	if want := `"no names"`; got != want && !strings.Contains(got, "Runtime.ExitError") {
+		t.Errorf("got %s, want %s or the end of the runtime", got, want)
+	}
+	check(t, "the other function", string(b.invoke(victim, "b", `{"do": "work"}`, true).Payload), `"fine"`)
+	check(t, "itself afterwards", string(b.invoke(hostile, "c", `{"do": "work"}`, true).Payload), `"fine"`)
 }
 
 // What a function leaves running may run as long as its environment, and not longer.

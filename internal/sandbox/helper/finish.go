@@ -16,12 +16,11 @@ const (
 	stack        = 8 << 20
 )
 
-// RLIMIT_NPROC counts threads of one user in one user namespace. Mapped, the sandbox's user has the spawner thread
-// besides, and the helper's user must have room for its own threads; rootless both are one user.
+// RLIMIT_NPROC counts threads of one user in one user namespace. Where the helper has a user of its own, the sandbox's has
+// only the spawner thread besides, and the helper's must have room for its threads; rootless both are one user.
 const (
-	reservedMapped   = 1
-	reservedRootless = 12
-	leastProcesses   = 24
+	reservedForSpawner = 1
+	leastProcesses     = 24
 )
 
 // setUp finishes the root, unless that comes later, and sets the limits. It gives a descriptor of /proc.
@@ -152,7 +151,7 @@ func setLimit(which int, soft, hard uint64) error {
 
 func (b *base) reserved() uint64 {
 	if b.mapped {
-		return reservedMapped
+		return reservedForSpawner
 	}
-	return reservedRootless
+	return uint64(len(numbers("/proc/self/task")))
 }
