@@ -28,7 +28,7 @@ func (c *conn) response(req *http.Request, id string, keep bool) bool {
 		return c.fail(f, keep)
 	}
 	switch mode := req.Header.Get(modeHeader); mode {
-	case "", "buffered", "streaming":
+	case "", "streaming":
 	default:
 		c.server.finish(c, &Answer{Failed: true, Fault: FaultResponseMode, ErrorType: FaultResponseMode})
 		return c.fail(failureResponseMode, keep)

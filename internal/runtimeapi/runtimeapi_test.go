@@ -257,6 +257,8 @@ func TestFailures(t *testing.T) {
 		{"init error while running", nil, post(initError, "1"), transition("Running", "InitError")},
 		{"response mode", nil, respond("id-1", "1", "Lambda-Runtime-Function-Response-Mode: Streaming"),
 			reply{400, "application/json", `{"errorMessage":"Invalid function response mode","errorType":"InvalidFunctionResponseMode"}`}},
+		{"a response mode that AWS does not know", nil, respond("id-1", "1", "Lambda-Runtime-Function-Response-Mode: buffered"),
+			reply{400, "application/json", `{"errorMessage":"Invalid function response mode","errorType":"InvalidFunctionResponseMode"}`}},
 		{"unknown path", nil, get(base + "/runtime"), reply{404, "text/plain; charset=utf-8", "404 page not found\n"}},
 		{"other version", nil, get("/2015-03-31/runtime/invocation/next"), reply{404, "text/plain; charset=utf-8", "404 page not found\n"}},
 		{"restore is for snap-start only", nil, get(base + "/runtime/restore/next"), reply{404, "text/plain; charset=utf-8", "404 page not found\n"}},

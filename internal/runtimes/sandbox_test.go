@@ -167,7 +167,15 @@ func TestSystemPythonInSandbox(t *testing.T) {
 const describe = `
 import importlib, json, os, sys
 sys.path.insert(0, "/var/runtime")
-from lamina_runtime import paths
+from lamina_runtime import lazy, paths
+lazy.install(list(sys.path), None)
+import multiprocessing, multiprocessing.shared_memory
+shared = []
+for make in (multiprocessing.Lock, multiprocessing.Queue, lambda: multiprocessing.shared_memory.SharedMemory(create=True, size=1)):
+    try:
+        shared.append(repr(make()))
+    except OSError as error:
+        shared.append(str(error))
 missing = []
 for name in "ssl sqlite3 ctypes zlib lzma bz2 hashlib uuid decimal multiprocessing".split():
     try:
@@ -180,15 +188,15 @@ print(json.dumps({
     "path": paths.search(script, "/var/task", sys.version_info[1], False),
     "executable": sys.executable, "prefix": sys.prefix, "packages": packages, "missing": missing,
     "customized": [m for m in ("sitecustomize", "usercustomize") if m in sys.modules and sys.modules[m].__file__],
-    "cached": os.path.isfile(paths.__spec__.cached),
+    "cached": os.path.isfile(paths.__spec__.cached), "shared": shared,
 }))
 `
 
 func testPython(t *testing.T, b box, name string) {
 	var got struct {
-		Path, Packages, Missing, Customized []string
-		Executable, Prefix                  string
-		Cached                              bool
+		Path, Packages, Missing, Customized, Shared []string
+		Executable, Prefix                          string
+		Cached                                      bool
 	}
 	out := b.run(awsEnv, "/var/lang/bin/"+name, "-c", describe)
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
@@ -211,6 +219,10 @@ func testPython(t *testing.T, b box, name string) {
 	}
 	if len(got.Missing) > 0 {
 		t.Errorf("parts of the standard library do not load: %q", got.Missing)
+	}
+	const absent = "[Errno 38] Function not implemented" // there is no /dev/shm
+	if diff := cmp.Diff(got.Shared, []string{absent, absent, absent}); diff != "" {
+		t.Errorf("shared semaphores and memory (-got +want):\n%s", diff)
 	}
 	if !got.Cached {
 		t.Error("the bootstrap is not compiled")

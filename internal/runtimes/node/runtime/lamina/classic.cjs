@@ -73,14 +73,30 @@ function attach(target, headers) {
   return Object.assign(target, context.fromEnvironment(), context.fromHeaders(headers));
 }
 
+// Runtime calls the handler. These names are in the traces of every error, where people know them of AWS's client.
+class Runtime {
+  constructor(handler) {
+    this.handler = handler;
+  }
+
+  handleOnceNonStreaming(event, context, callback) {
+    return this.handler(event, context, callback);
+  }
+
+  handleOnceStreaming(event, stream, context) {
+    return this.handler(event, stream, context);
+  }
+}
+
 // buffered gives what serves events with an ordinary handler.
 function buffered(handler) {
+  const runtime = new Runtime(handler);
   const never = isAsync(handler);
   return function serve({ headers, body }) {
     const answers = new Answers(begin(headers), serve);
     whenIdle = () => answers.idle(never);
     try {
-      const result = handler(JSON.parse(body), attach(answers.context, headers), answers.callback);
+      const result = runtime.handleOnceNonStreaming(JSON.parse(body), attach(answers.context, headers), answers.callback);
       if (typeof result?.then === 'function') {
         result.then(answers.context.succeed, answers.context.fail).catch(answers.context.fail);
       }
@@ -165,6 +181,7 @@ function stringify(value) {
 // streaming gives what serves events with a streaming handler.
 function streaming({ handler, highWaterMark }) {
   const { ResponseStream } = require('./stream.cjs');
+  const runtime = new Runtime(handler);
   return async function serve({ headers, body }) {
     const stream = new ResponseStream(client, begin(headers), highWaterMark);
     const idle = new Promise((resolve) => (whenIdle = resolve));
@@ -178,7 +195,7 @@ function streaming({ handler, highWaterMark }) {
       },
     };
     try {
-      await stream.serve(() => handler(JSON.parse(body), stream, attach(own, headers)), idle, (message) => message);
+      await stream.serve(() => runtime.handleOnceStreaming(JSON.parse(body), stream, attach(own, headers)), idle, (message) => message);
     } catch (error) {
       logs.logError('Invoke Error', error);
       errors.hint(error);

@@ -51,10 +51,32 @@ function contextOf(headers) {
 
 const nextTurn = () => new Promise(setImmediate);
 
+// These call the handler. Their names are in the traces of every error, where people know them of AWS's client.
+class BufferedInvokeProcessor {
+  constructor(handler) {
+    this.handler = handler;
+  }
+
+  async processInvoke(event, context) {
+    return await this.handler(event, context);
+  }
+}
+
+class StreamingInvokeProcessor {
+  constructor(handler) {
+    this.handler = handler;
+  }
+
+  processInvoke(event, stream, context) {
+    return this.handler(event, stream, context);
+  }
+}
+
 function buffered(client, handler) {
+  const processor = new BufferedInvokeProcessor(handler);
   return async (id, event, own) => {
     try {
-      const result = await handler(event, own);
+      const result = await processor.processInvoke(event, own);
       await nextTurn();
       const body = stringify(result);
       return await new Promise((resolve) => client.finish(id, 'response', body, resolve));
@@ -77,12 +99,13 @@ function stringify(value) {
 
 function streaming(client, { handler, highWaterMark }) {
   const { ResponseStream } = require('./stream.cjs');
+  const processor = new StreamingInvokeProcessor(handler);
   return async (id, event, own) => {
     const stream = new ResponseStream(client, id, highWaterMark);
     let whenIdle;
     const idle = new Promise((resolve) => process.once('beforeExit', (whenIdle = resolve)));
     try {
-      await stream.serve(() => handler(event, stream, own), idle, (message) => new Error(message));
+      await stream.serve(() => processor.processInvoke(event, stream, own), idle, (message) => new Error(message));
     } catch (error) {
       await nextTurn();
       logs.logError('Invoke Error', error);

@@ -48,7 +48,8 @@ def report(kind, message, request, trace):
 
 def log(body):
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
-        head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR"}
+        # AWS's older clients called it log_level, here alone.
+        head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR", "log_level": "ERROR"}
         text = payload.encode(dict(head, **body))
         lazy.write(text if lazy.framed() else text + "\n", 0xA55A0016)
         return

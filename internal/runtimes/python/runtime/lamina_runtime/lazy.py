@@ -3,6 +3,8 @@
 Two things would differ. A module of the function that is called like one of the standard library (queue.py, types.py) loses
 against those that are imported already: the finder here lets it lose in the same way. And the root logger has a handler from
 the start: here it gets it in the moment in which logging is imported, before the importer can look.
+
+The finder also lets multiprocessing fail as it does on AWS, whose functions have no /dev/shm either, and another C library.
 """
 
 import sys
@@ -39,19 +41,20 @@ class Finder:
         self._finder = next(f for f in sys.meta_path if getattr(f, "__name__", "") == "PathFinder")
 
     def find_spec(self, name, path=None, target=None):
-        if path is not None or name not in FIRST:
+        if path is not None or name not in FIRST and name not in AFTER:
             return None
         spec = self._finder.find_spec(name, self._path, target)
-        if spec is not None and name == "logging":
-            spec.loader = LoggingLoader(spec.loader)
+        if spec is not None and name in AFTER:
+            spec.loader = Loader(spec.loader, AFTER[name])
         return spec
 
 
-class LoggingLoader:
-    """Loads logging and gives the root logger its handler."""
+class Loader:
+    """Loads a module and does something with it before anybody sees it."""
 
-    def __init__(self, loader):
+    def __init__(self, loader, after):
         self._loader = loader
+        self._after = after
 
     def create_module(self, spec):
         return self._loader.create_module(spec)
@@ -59,13 +62,28 @@ class LoggingLoader:
     def exec_module(self, module):
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
-        _logging_imported()
+        self._after(module)
 
 
-def _logging_imported():
+def _logging_imported(_module=None):
     from . import logs
 
     logs.install()
+
+
+def _semaphores_imported(module):
+    from . import shared
+
+    shared.semaphores(module)
+
+
+def _memory_imported(module):
+    from . import shared
+
+    shared.memory(module)
+
+
+AFTER = {"logging": _logging_imported, "_multiprocessing": _semaphores_imported, "_posixshmem": _memory_imported}
 
 
 def write(text, frame=0xA55A0003):
