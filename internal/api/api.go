@@ -73,6 +73,7 @@ func New(o Options) http.Handler {
 // door is the handler.
 type door struct {
 	Options
+	faults faults
 	hosts  hosts
 	lambda *lambdaapi.API
 	sts    *stsapi.API

@@ -78,13 +78,17 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, c *wire.Call, err er
 		e = &lambda.Error{Kind: lambda.Internal, Err: err}
 	}
 	if e.Kind == lambda.Internal {
+		text := lambda.FaultText(err)
 		level := slog.LevelError
-		if r.Context().Err() != nil { // the caller went away, and what was cut short is no fault
-			level = slog.LevelDebug
+		if r.Context().Err() != nil || !d.faults.first(text, d.Now()) {
+			level = slog.LevelDebug // the caller went away, and what was cut short is no fault; or the fault was said just now
 		}
 		d.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "a request failed", slog.String("request_id", c.RequestID),
 			slog.String("operation", c.Operation), slog.Any("error", err))
 		e = internalError
+		if text != "" { // the caller, or who runs the server for him, can do something about it
+			e = &lambda.Error{Kind: lambda.Internal, Message: text}
+		}
 	}
 	d.answer(w, r, c.Operation, e)
 }

@@ -28,6 +28,10 @@ import (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(victimFolder); dir != "" {
+		if what := os.Getenv(stepOfVictim); what != "" {
+			beStepVictim(dir, what)
+			return
+		}
 		beVictim(dir)
 		return
 	}

@@ -25,7 +25,13 @@ type settler struct {
 
 	// mu guards queue, the revisions that nobody settles yet.
 	mu    sync.Mutex
-	queue []lambda.Revision
+	queue []unsettled
+}
+
+// unsettled is a revision to be settled.
+type unsettled struct {
+	lambda.Revision
+	failed int // how often this machine lacked what it takes
 }
 
 const (
@@ -33,6 +39,10 @@ const (
 	settling = 16
 	// settleRetry is the pause before the catalog is asked again when it could not take the outcome.
 	settleRetry = time.Second
+	// The pause before a revision is tried again when the machine lacked something, such as room on its disk, doubles from the
+	// first to the last of these.
+	firstAgain = time.Second / 4
+	lastAgain  = 30 * time.Second
 )
 
 func newSettler(c catalog.Store, t Trees, log *slog.Logger) *settler {
@@ -49,11 +59,11 @@ func (s *settler) start(ctx context.Context) error {
 	s.mu.Lock()
 	s.queue = nil
 	s.mu.Unlock()
-	unsettled, err := s.catalog.Unsettled(ctx)
+	list, err := s.catalog.Unsettled(ctx)
 	if err != nil {
 		return err
 	}
-	for _, f := range unsettled {
+	for _, f := range list {
 		s.add(f)
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
@@ -75,9 +85,11 @@ func (s *settler) stop() {
 }
 
 // add queues a function whose change was recorded.
-func (s *settler) add(f catalog.Function) {
+func (s *settler) add(f catalog.Function) { s.push(unsettled{Revision: f.Latest}) }
+
+func (s *settler) push(u unsettled) {
 	s.mu.Lock()
-	s.queue = append(s.queue, f.Latest)
+	s.queue = append(s.queue, u)
 	s.mu.Unlock()
 	s.signal()
 }
@@ -90,7 +102,7 @@ func (s *settler) signal() {
 }
 
 // next takes a revision from the queue and wakes another worker when there are more.
-func (s *settler) next() (r lambda.Revision, ok bool) {
+func (s *settler) next() (r unsettled, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) == 0 {
@@ -119,9 +131,14 @@ func (s *settler) run(ctx context.Context) {
 
 // settle makes a revision's trees mountable and records the outcome. When ctx ends, the function stays as it is, and the next
 // start finds it.
-func (s *settler) settle(ctx context.Context, r lambda.Revision) {
+func (s *settler) settle(ctx context.Context, u unsettled) {
+	r := u.Revision
 	failure := s.makeMountable(ctx, r)
 	if ctx.Err() != nil {
+		return
+	}
+	if failure != nil && lambda.FaultText(failure) != "" {
+		s.again(ctx, u, failure)
 		return
 	}
 	if failure != nil {
@@ -138,6 +155,24 @@ func (s *settler) settle(ctx context.Context, r lambda.Revision) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// again puts a revision back into the queue after a pause: what was answered is not given up because the disk is full.
+func (s *settler) again(ctx context.Context, u unsettled, failure error) {
+	if u.failed == 0 {
+		s.log.ErrorContext(ctx, "cannot make a function ready yet", "function", u.Key.ARN(), "revision", u.Number, "error", failure)
+	}
+	pause := min(firstAgain<<min(u.failed, 10), lastAgain)
+	u.failed++
+	s.work.Go(func() {
+		t := time.NewTimer(pause)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			s.push(u)
+		case <-ctx.Done():
+		}
+	})
 }
 
 func (s *settler) makeMountable(ctx context.Context, r lambda.Revision) error {

@@ -24,6 +24,7 @@ type DB struct {
 	dialect dialect
 	write   *sql.DB
 	read    *sql.DB // equal to write where there is no need of two
+	folder  string  // of the file, when it is one
 }
 
 // dialect is what differs between the databases.
@@ -64,10 +65,13 @@ func (db *DB) Close() error {
 
 // Query reads outside of a transaction.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return runner{db.read}.Query(ctx, query, args...)
+	rows, err := runner{db.read}.Query(ctx, query, args...)
+	return rows, db.withFault(err)
 }
 
 // QueryRow reads one row outside of a transaction.
 func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *Row {
-	return runner{db.read}.QueryRow(ctx, query, args...)
+	row := runner{db.read}.QueryRow(ctx, query, args...)
+	row.fault = db.withFault
+	return row
 }

@@ -19,8 +19,9 @@ type Querier interface {
 
 // Row is one row to come. Like a *sql.Row, it keeps an error until Scan, which gives sql.ErrNoRows when there is none.
 type Row struct {
-	row *sql.Row
-	err error
+	row   *sql.Row
+	err   error
+	fault func(error) error // nil inside of a transaction, whose end says it
 }
 
 // Scan reads the columns.
@@ -28,7 +29,11 @@ func (r *Row) Scan(dest ...any) error {
 	if r.err != nil {
 		return r.err
 	}
-	return r.row.Scan(dest...)
+	err := r.row.Scan(dest...)
+	if r.fault != nil {
+		err = r.fault(err)
+	}
+	return err
 }
 
 // handle is what *sql.DB and *sql.Tx have in common.

@@ -34,7 +34,7 @@ func openSQLite(ctx context.Context, u *url.URL) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, fmt.Errorf("cannot create the database: %w", err)
 	}
-	db := &DB{dialect: sqliteDialect{}}
+	db := &DB{dialect: sqliteDialect{}, folder: filepath.Dir(path)}
 	var err error
 	// The writer comes first: it turns on WAL, which stays with the file and which a reader could not turn on.
 	if db.write, err = sqlitePool(ctx, path, 1, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)"); err != nil {

@@ -40,7 +40,7 @@ func (db *DB) Transaction(ctx context.Context, f func(*Tx) error) error {
 	for run := 1; ; run++ {
 		err := db.try(ctx, f)
 		if err == nil || run == maxRuns || !db.dialect.retryable(err) {
-			return err
+			return db.withFault(err)
 		}
 		if err := wait(ctx, rand.N(pause)); err != nil {
 			return err
