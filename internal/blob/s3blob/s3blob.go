@@ -1,9 +1,9 @@
 // Package s3blob keeps blobs in a bucket of an S3-compatible store, which several servers may share.
 //
-//	<prefix>/sha256/<64 hex digits>/<26 letters and digits>   a blob, in one or more generations
-//	<prefix>/owner                                            whose blobs these are (Claim)
+//	<prefix>/sha256/<64 hex digits>/<UUID of version 7>   a blob, in one or more generations
+//	<prefix>/owner                                        whose blobs these are (Claim)
 //
-// A generation is one object with all the bytes. Its key is random, so it is written once, by one request that the store
+// A generation is one object with all the bytes. Its key is never used twice, so it is written once, by one request that the store
 // carries out whole or not at all, and never changes. Every Commit makes a generation of its own: a copy inside the store when
 // there is one to copy, else an upload. That is what makes a blob young, and what keeps a Commit and a DeleteBefore at the same
 // moment from losing bytes: DeleteBefore deletes the generations that it has found old, by name, and never one that came
@@ -21,13 +21,13 @@ package s3blob
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/minio/minio-go/v7"
 
 	"github.com/laminadev/lamina/internal/blob"
@@ -59,7 +59,7 @@ var (
 )
 
 // openTimeout bounds how long Open waits for a store that does not answer.
-const openTimeout = 30 * time.Second
+var openTimeout = 30 * time.Second
 
 // retries of a request that failed on its way or that the store was too busy for, within some three seconds.
 const retries = 5
@@ -138,7 +138,10 @@ func (g generation) before(other generation) bool {
 	return g.key < other.key
 }
 
-func (d *Driver) newKey(sum digest.Digest) string { return d.key("sha256", sum.Hex(), rand.Text()) }
+// newKey makes a key that comes after those that this process has made, for stores that tell times to the second.
+func (d *Driver) newKey(sum digest.Digest) string {
+	return d.key("sha256", sum.Hex(), uuid.Must(uuid.NewV7()).String()) // it fails where there is no random number
+}
 
 // parse reads a key that newKey gave.
 func (d *Driver) parse(key string) (digest.Digest, bool) {
