@@ -89,9 +89,9 @@ func (a *API) invocation(r *http.Request, c *call) (in invoke.Input, err error) 
 func invokeNotBuilt(in invoke.Input, req *InvocationRequest) error {
 	switch {
 	case in.Type == event:
-		return lambda.Errorf(lambda.NotBuilt, "lamina does not have the invocation type Event yet; doc/compatibility.md lists what it has")
+		return lambda.Errorf(lambda.NotBuilt, "lamina does not implement the invocation type Event yet.")
 	case req.TenantID != nil || req.DurableExecutionName != nil:
-		return lambda.Errorf(lambda.NotBuilt, "lamina has neither tenants nor durable executions yet; doc/compatibility.md lists what it has")
+		return lambda.Errorf(lambda.NotBuilt, "lamina does not implement TenantId and DurableExecutionName yet.")
 	}
 	return nil
 }
