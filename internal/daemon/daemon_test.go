@@ -27,18 +27,26 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == helper.Name {
 		helper.Main() // a build without the small helper starts itself as a sandbox's PID 1
 	}
+	if os.Getenv(victimPoint) != "" {
+		beVictim()
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 
 // settings are those of a server on a free port with a data folder of its own.
 func settings(t *testing.T) config.Config {
 	t.Helper()
+	return settingsIn(filepath.Join(t.TempDir(), "data"))
+}
+
+func settingsIn(dir string) config.Config {
 	cfg, err := config.Load(config.Sources{
 		Getenv: func(string) string { return "" },
-		Flags:  map[string][]string{"listen": {"127.0.0.1:0"}, "data": {filepath.Join(t.TempDir(), "data")}, "log-level": {"warn"}},
+		Flags:  map[string][]string{"listen": {"127.0.0.1:0"}, "data": {dir}, "log-level": {"warn"}},
 	})
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return cfg
 }
