@@ -13,6 +13,7 @@ python_for_tools >/dev/null || need python3 python3-venv
 have unzip || need unzip
 postgres_bin >/dev/null || need postgresql
 aws2 >/dev/null || need awscli
+have newuidmap || need uidmap
 have setpriv && have unshare || need util-linux
 have ps || need procps
 [ -x /usr/sbin/mkfs.ext4 ] || [ -x /sbin/mkfs.ext4 ] || need e2fsprogs

@@ -22,9 +22,9 @@ const safe = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
 // base is the part of the root that is the same for every sandbox: a tmpfs with /proc and /dev, and the host's root
 // below the scratch folder until finish.
 type base struct {
-	old    int // descriptor of the host's root
-	layers int // scratch folders used so far
-	mapped bool
+	old    int  // descriptor of the host's root
+	layers int  // scratch folders used so far
+	mapped bool // the helper has a user of its own, 0
 	hasTmp bool // the server gave one
 	// processors are those that processes may use; nil: all
 	processors *unix.CPUSet

@@ -72,6 +72,12 @@ func (c *control) receive() (*packet, error) {
 	return &packet{msg: msg, descriptors: descriptors}, err
 }
 
+// awaitIDs waits until the user namespace has its IDs.
+func (c *control) awaitIDs() bool {
+	p, err := c.receive()
+	return err == nil && p.msg.Verb == initproto.VerbIDs
+}
+
 func (c *control) recvmsg() (n, oobn, flags int, err error) {
 	for {
 		n, oobn, flags, _, err = unix.Recvmsg(c.fd, c.in, c.oob, unix.MSG_CMSG_CLOEXEC)

@@ -40,6 +40,9 @@ func Main() {
 		os.Exit(1)
 	}
 	c := &control{fd: initproto.ControlFD}
+	if len(os.Args) > 1 && os.Args[1] == initproto.AwaitIDs && !c.awaitIDs() {
+		os.Exit(1)
+	}
 	base, failure := assembleBase()
 	c.send(initproto.VerbHello, 0, initproto.Reply{Failure: failure}.Append(nil))
 	if failure.Failed() {

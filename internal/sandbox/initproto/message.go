@@ -6,6 +6,10 @@ const ControlFD = 3
 // ProgramFD is the helper's own program, by which the kernel starts it.
 const ProgramFD = 4
 
+// AwaitIDs is the helper's argument when its user namespace gets its IDs from somebody else: it does nothing before VerbIDs,
+// which is then the first message, without an answer, and finds itself to be user 0.
+const AwaitIDs = "await-ids"
+
 // The identity of sandboxed processes, inside: AWS's.
 const (
 	UID = 993
@@ -36,6 +40,7 @@ const (
 	VerbStatus
 	VerbExit
 	VerbFinish
+	VerbIDs
 )
 
 // Message is one packet without its descriptors. Body aliases the packet's bytes.

@@ -1,12 +1,15 @@
 // Package linuxsandbox makes sandboxes on the Linux kernel directly: namespaces, mounts, cgroups.
 //
 // The server clones the helper (lamina-init, package helper) into new user, mount, PID, network, IPC, UTS and cgroup
-// namespaces and tells it over a socket (package initproto) what the root looks like and what to start. There are two
-// kinds of identity:
+// namespaces and tells it over a socket (package initproto) what the root looks like and what to start. There are
+// three kinds of identity:
 //
 //   - Mapped, as root: a sandbox has a range of 65536 host IDs, one range for each account, and its processes are user
 //     993 of that range. The server opens every source of the root itself, as a detached mount that shows root's files as
 //     the sandbox's root's, and passes descriptors; so sources may lie where that range could never reach.
+//   - Split, for an ordinary user with subordinate IDs (/etc/subuid and newuidmap): the sandbox's root is the caller, and
+//     its user 993 one of the subordinate IDs, another for each account. The helper opens the sources with the caller's
+//     rights, and the caller's own files are the sandbox's root's.
 //   - Single, for anybody else: the only ID in the sandbox is 993, which is the caller's own outside. The helper opens the
 //     sources with the caller's rights. Modes of the caller's own files are therefore not enforced inside.
 //

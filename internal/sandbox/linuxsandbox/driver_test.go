@@ -61,6 +61,9 @@ func TestSandboxPreparedRootless(t *testing.T) {
 	sandboxtest.RunAsOrdinaryUser(t, "TestSandboxPrepared")
 }
 
+// TestSandboxSubordinate runs the suite as an ordinary user who has subordinate IDs.
+func TestSandboxSubordinate(t *testing.T) { sandboxtest.RunWithSubordinateIDs(t, "TestSandbox") }
+
 func suiteV1() sandboxtest.Suite {
 	s := suite(linuxsandbox.Options{})
 	s.Open = func(dir string) (sandbox.Driver, error) {

@@ -18,12 +18,16 @@ const (
 	ranges    = 60000 // the last one ends below the IDs that the kernel keeps for itself
 )
 
-// identity is who a sandbox is on the host.
+// identity is who a sandbox is on the host; the zero value: single.
 type identity struct {
-	base int // first host ID; 0: single
+	base     int // first host ID of a range
+	uid, gid int // subordinate host IDs of the sandbox's user
 }
 
 func (i identity) mapped() bool { return i.base != 0 }
+
+// split tells that somebody else has to map the IDs, once the user namespace is there.
+func (i identity) split() bool { return i.uid != 0 }
 
 // attributes are the clone settings of the user namespace.
 func (i identity) attributes() *syscall.SysProcAttr {
@@ -33,6 +37,9 @@ func (i identity) attributes() *syscall.SysProcAttr {
 			UidMappings: all, GidMappings: all, GidMappingsEnableSetgroups: true,
 			Credential: &syscall.Credential{},
 		}
+	}
+	if i.split() {
+		return &syscall.SysProcAttr{AmbientCaps: capabilities()}
 	}
 	return &syscall.SysProcAttr{
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: initproto.UID, HostID: os.Geteuid(), Size: 1}},
@@ -53,17 +60,37 @@ func capabilities() []uintptr {
 	return all
 }
 
-// identities gives accounts their ranges, in the order in which they come. A range means something only while sandboxes
-// of its account run, so it need not be kept.
+// identities gives accounts their IDs, in the order in which they come. They mean something only while sandboxes of the
+// account run, so they need not be kept.
 type identities struct {
 	mapped bool
 
-	mu       sync.Mutex
-	accounts map[string]int
+	mu          sync.Mutex // guards what follows
+	subordinate *subordinate
+	why         error // there is no subordinate
+	accounts    map[string]int
 }
 
 func newIdentities() *identities {
-	return &identities{mapped: os.Geteuid() == 0 && mayMount() && ownsRanges(), accounts: map[string]int{}}
+	s := &identities{mapped: os.Geteuid() == 0 && mayMount() && ownsRanges(), accounts: map[string]int{}}
+	if !s.mapped && os.Geteuid() != 0 {
+		s.subordinate, s.why = findSubordinate()
+	}
+	return s
+}
+
+// giveUp makes sandboxes single from now on.
+func (s *identities) giveUp(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subordinate, s.why = nil, why
+}
+
+// shared gives what gives out subordinate IDs; nil and the reason where nothing does.
+func (s *identities) shared() (*subordinate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.subordinate, s.why
 }
 
 // mayMount says whether this process may make mounts to pass on: in a container, root often may not, and then takes the way
@@ -94,25 +121,37 @@ func ownsRanges() bool {
 
 // first is the identity of the account that comes first.
 func (s *identities) first() identity {
-	if !s.mapped {
-		return identity{}
+	if s.mapped {
+		return identity{base: firstID}
 	}
-	return identity{base: firstID}
+	if shared, _ := s.shared(); shared != nil {
+		id, _ := shared.of(0)
+		return id
+	}
+	return identity{}
 }
 
 func (s *identities) of(account string) (identity, error) {
-	if !s.mapped {
-		return identity{}, nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n, ok := s.accounts[account]
-	if !ok {
-		n = len(s.accounts)
-		if n == ranges {
-			return identity{}, fmt.Errorf("cannot give account %s host IDs: all %d ranges are taken", account, ranges)
-		}
-		s.accounts[account] = n
+	if !s.mapped && s.subordinate == nil {
+		return identity{}, nil
 	}
-	return identity{base: firstID + n*rangeSize}, nil
+	n, known := s.accounts[account]
+	if !known {
+		n = len(s.accounts)
+	}
+	id, ok := s.number(n)
+	if !ok {
+		return identity{}, fmt.Errorf("cannot give account %s host IDs: all are taken by %d others", account, n)
+	}
+	s.accounts[account] = n
+	return id, nil
+}
+
+func (s *identities) number(n int) (identity, bool) {
+	if s.mapped {
+		return identity{base: firstID + n*rangeSize}, n < ranges
+	}
+	return s.subordinate.of(n)
 }

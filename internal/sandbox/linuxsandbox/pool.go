@@ -86,7 +86,7 @@ func (p *pool) run() {
 			return
 		}
 		s, err := p.start(name, id)
-		if !p.put(s, err) {
+		if !p.put(id, s, err) {
 			return
 		}
 	}
@@ -104,8 +104,11 @@ func (p *pool) wanted() (string, identity, bool) {
 
 // put keeps a helper, if it is still wanted. A failure ends the filling until the next Create, which meets the same one
 // and reports it.
-func (p *pool) put(s *started, err error) bool {
+func (p *pool) put(wanted identity, s *started, err error) bool {
 	p.mu.Lock()
+	if err == nil && p.identity == wanted {
+		p.identity = s.identity // it may be another than was asked for, and will be from now on
+	}
 	keep := err == nil && !p.closed && p.identity == s.identity
 	if keep {
 		p.ready = append(p.ready, s)

@@ -23,7 +23,7 @@ func (d *Driver) Probe(ctx context.Context) []sandbox.Finding {
 	}
 	list = append(list, d.probeSandbox(ctx)...)
 	return append(list,
-		d.probeIDMap(),
+		d.probeIDs(),
 		d.probeMemory(),
 		d.probeProcesses(),
 		d.probeCPU(),
@@ -37,9 +37,10 @@ func (d *Driver) Probe(ctx context.Context) []sandbox.Finding {
 // probeNamespaces starts the helper in some namespaces, where it sees that it is not PID 1 and ends.
 func (d *Driver) probeNamespaces(name string, flags uintptr) sandbox.Finding {
 	f := sandbox.Finding{Name: name}
-	attr := d.ids.first().attributes()
+	id := d.ids.first()
+	attr := id.attributes()
 	attr.Cloneflags = flags
-	p, err := d.program.start(&os.ProcAttr{Env: environment, Sys: attr})
+	p, err := d.program.start(id, &os.ProcAttr{Env: environment, Sys: attr})
 	if err != nil {
 		f.Detail = fmt.Sprintf("starting a process in a new one failed: %v", rootCause(err))
 		f.Fix = namespaceFix()
@@ -94,13 +95,18 @@ func (d *Driver) tryOverlay(ctx context.Context) error {
 	return d.try(ctx, []sandbox.Mount{{Target: "/opt", Overlay: layers}})
 }
 
-// probeIDMap shows the state folder, which lies beside the trees, with other IDs.
-func (d *Driver) probeIDMap() sandbox.Finding {
-	f := sandbox.Finding{Name: "id-mapped mounts"}
-	if !d.ids.mapped {
-		f.Detail = fmt.Sprintf("user %d has no ranges of user IDs to give away", os.Geteuid())
+// probeIDs says whose files a sandbox sees, after the probes before it have made one: as root it shows the state folder,
+// which lies beside the trees, with other IDs.
+func (d *Driver) probeIDs() sandbox.Finding {
+	f := sandbox.Finding{Name: "user IDs"}
+	if shared, why := d.ids.shared(); shared != nil {
+		f.OK = true
+		f.Detail = fmt.Sprintf("your files are root's in sandboxes, and functions have subordinate IDs, from %d down", shared.uids.first+shared.uids.count-1)
+		return f
+	} else if !d.ids.mapped {
+		f.Detail = fmt.Sprintf("user %d has no subordinate IDs to give out: %v", os.Geteuid(), why)
 		f.Degrade = "a sandbox has one user, who is you outside: the modes of your own files in layers are not enforced"
-		f.Fix = "run lamina as root"
+		f.Fix = "sudo apt-get install uidmap && sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER"
 		if os.Geteuid() == 0 {
 			f.Detail = "this root may not mount, or has no ranges of user IDs to give away"
 			f.Fix = "docker run --cap-add SYS_ADMIN …"

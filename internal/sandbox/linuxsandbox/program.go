@@ -91,12 +91,16 @@ func writeProgram(path string, data []byte) error {
 
 // start starts the program. The child gets it as initproto.ProgramFD, and no other number would do: a child puts the
 // descriptors that it gets in place by way of free ones, and what is free to it may be in use here.
-func (p *program) start(attr *os.ProcAttr) (*os.Process, error) {
+func (p *program) start(id identity, attr *os.ProcAttr) (*os.Process, error) {
 	files := make([]*os.File, initproto.ProgramFD+1)
 	copy(files, attr.Files)
 	files[initproto.ProgramFD] = p.file
 	attr.Files = files
-	return os.StartProcess(fmt.Sprintf("/proc/self/fd/%d", initproto.ProgramFD), []string{helper.Name}, attr)
+	argv := []string{helper.Name}
+	if id.split() {
+		argv = append(argv, initproto.AwaitIDs)
+	}
+	return os.StartProcess(fmt.Sprintf("/proc/self/fd/%d", initproto.ProgramFD), argv, attr)
 }
 
 func (p *program) close() (err error) {

@@ -1,12 +1,15 @@
 package linuxsandbox
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
@@ -29,8 +32,19 @@ type started struct {
 	ended func() // called once, before gone is closed
 }
 
-// start clones a helper, with its cgroup. It does not wait for its Hello.
+// start clones a helper, with its cgroup. It does not wait for its Hello. Where subordinate IDs cannot be given out after
+// all, sandboxes do without from then on.
 func (d *Driver) start(name string, id identity) (*started, error) {
+	s, err := d.startAs(name, id)
+	if !errors.Is(err, errSubordinate) {
+		return s, err
+	}
+	d.ids.giveUp(err)
+	d.log.Warn("sandboxes have one user ID only", "error", err)
+	return d.startAs(name, identity{})
+}
+
+func (d *Driver) startAs(name string, id identity) (*started, error) {
 	g, err := d.cgroups.create(name)
 	if err != nil {
 		return nil, err
@@ -66,7 +80,7 @@ func (d *Driver) startIn(g *group, id identity) (*started, error) {
 		defer unix.Close(home)
 		attr.UseCgroupFD, attr.CgroupFD = true, home
 	}
-	p, err := d.program.start(&os.ProcAttr{
+	p, err := d.program.start(id, &os.ProcAttr{
 		Env: environment,
 		// What the helper has to say beside its socket is a crash of its own.
 		Files: []*os.File{null, null, os.Stderr, theirs},
@@ -76,9 +90,30 @@ func (d *Driver) startIn(g *group, id identity) (*started, error) {
 		c.close()
 		return nil, fmt.Errorf("cannot start the sandbox helper in new namespaces: %w", rootCause(err))
 	}
+	if err := d.mapIDs(p.Pid, id, c); err != nil {
+		p.Kill()
+		p.Wait()
+		c.close()
+		return nil, err
+	}
 	s := &started{identity: id, group: g, process: p, conn: c, gone: make(chan struct{})}
 	go s.run(d.log)
 	return s, nil
+}
+
+// mapIDs gives a helper its IDs, if it waits for them.
+func (d *Driver) mapIDs(pid int, id identity, c *conn) error {
+	if !id.split() {
+		return nil
+	}
+	shared, why := d.ids.shared()
+	if shared == nil {
+		return why // another start has found out
+	}
+	if err := shared.mapIDs(pid, id); err != nil {
+		return err
+	}
+	return c.send(initproto.VerbIDs, 0, nil, nil)
 }
 
 // rootCause leaves out the path, which names a descriptor.

@@ -8,6 +8,9 @@ import (
 
 func testIdentity(e *env) {
 	s := e.create(e.spec())
+	if os.Getenv(SubordinateVariable) != "" && e.single() {
+		e.Error("a user with subordinate IDs has a sandbox with one ID")
+	}
 	e.equal("ids", e.output(s, `echo $(id -u) $(id -g) $(id -G)`), "993 990 990")
 	e.equal("host name", e.output(s, `cat /proc/sys/kernel/hostname`), "sandbox")
 	e.equal("session", e.output(s, `read -r _ _ _ _ pgrp sid _ </proc/$$/stat; echo $((pgrp == $$)) $((sid == $$))`), "1 1")

@@ -15,6 +15,60 @@ import (
 // nobody is the ordinary user that root becomes for the second run.
 const nobody = 65534
 
+// SubordinateVariable says that the user who runs the test has subordinate IDs.
+const SubordinateVariable = "LAMINA_TEST_SUBORDINATE"
+
+// RunWithSubordinateIDs runs the named test of this test program again, as a user with subordinate IDs: in a mount namespace
+// whose /etc knows such a user.
+func RunWithSubordinateIDs(t *testing.T, test string) {
+	if os.Getenv(SubordinateVariable) == "" {
+		enterEtc(t)
+		return
+	}
+	for name, text := range map[string]string{
+		"passwd": fmt.Sprintf("root:x:0:0::/root:/bin/sh\nnobody:x:%d:%d::/nonexistent:/bin/sh\n", nobody, nobody),
+		"subuid": "other:100000:65536\nnobody:300000:65536\n",
+		"subgid": "nobody:400000:65536\n",
+	} {
+		show(t, filepath.Join("/etc", name), text)
+	}
+	RunAsOrdinaryUser(t, test)
+}
+
+// enterEtc runs the calling test again in a mount namespace of its own.
+func enterEtc(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skipf("user %d cannot change /etc; with a line in /etc/subuid it has run the other tests with subordinate IDs", os.Geteuid())
+	}
+	if _, err := exec.LookPath("newuidmap"); err != nil {
+		t.Fatal("there is no newuidmap: install uidmap")
+	}
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run", "^"+t.Name()+"$", "-test.timeout", "5m", "-test.v")
+	cmd.Env = append(os.Environ(), SubordinateVariable+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	out, err := cmd.CombinedOutput()
+	m := regexp.MustCompile(fmt.Sprintf(`(?m)^(sandboxtest: .* ran as user %d, .*) \(`, nobody)).FindSubmatch(out)
+	if err != nil || m == nil {
+		t.Fatalf("with subordinate IDs: %v\n%s", err, out)
+	}
+	fmt.Printf("%s (%s)\n", m[1], t.Name())
+}
+
+// show covers a file in this mount namespace.
+func show(t *testing.T, path, text string) {
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), filepath.Base(path))
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount(file, path, "", syscall.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Unmount(path, syscall.MNT_DETACH) })
+}
+
 var ranLine = regexp.MustCompile(`(?m)^sandboxtest: (\d+) cases ran as user (\d+), (\d+) could not$`)
 
 // RunAsOrdinaryUser runs the named test of this test program again, as a user without privileges. An ordinary user has
