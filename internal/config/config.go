@@ -37,6 +37,7 @@ type Config struct {
 	Helper       string        // path of an installed lamina-init; "" is the embedded one
 	Prepared     int           // sandboxes kept started ahead of functions
 	Spares       int           // interpreters kept booted, of each runtime that an account has used lately
+	Ahead        int           // environments initialised ahead where invocations run at once
 	Freeze       string        // whether idle environments are stopped: auto, on or off
 	CPU          string        // share or off: whether functions get AWS's share of the processor
 }
@@ -68,6 +69,7 @@ func Default(getenv func(string) string, root bool) Config {
 		LogFormat:    "text",
 		Prepared:     2,
 		Spares:       1,
+		Ahead:        1,
 		Freeze:       "auto",
 		CPU:          "off",
 	}

@@ -53,6 +53,7 @@ func Settings() []Setting {
 		text("helper", "FILE", "installed lamina-init to start sandboxes with (default: the one inside this program)", func(c *Config) *string { return &c.Helper }),
 		number("prepared", "N", "sandboxes kept started ahead of functions, of the account that was served last; each takes about 2 MB", func(c *Config) *int { return &c.Prepared }),
 		number("spares", "N", "interpreters kept booted, of each runtime (and memory size, for Node.js) that an account has used lately; python's takes 10 MB, node's 40", func(c *Config) *int { return &c.Spares }),
+		number("ahead", "N", "environments kept initialised beyond those that run, of each function that ran several times at once lately; each takes what the function does", func(c *Config) *int { return &c.Ahead }),
 		text("freeze", "auto|on|off", "whether functions stand still between invocations; auto is where cgroups can do it", func(c *Config) *string { return &c.Freeze }),
 		text("cpu", "share|off", "share gives functions, after their Init phase, as much of the processor as their memory buys on AWS", func(c *Config) *string { return &c.CPU }),
 	}

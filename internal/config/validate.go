@@ -45,6 +45,7 @@ func (c Config) Validate() error {
 		named("helper", checkHelper(c.Helper)),
 		named("prepared", check(c.Prepared >= 0 && c.Prepared <= MaxAhead, "must be between 0 and %d", MaxAhead)),
 		named("spares", check(c.Spares >= 0 && c.Spares <= MaxAhead, "must be between 0 and %d", MaxAhead)),
+		named("ahead", check(c.Ahead >= 0 && c.Ahead <= MaxAhead, "must be between 0 and %d", MaxAhead)),
 		named("freeze", oneOf(c.Freeze, "auto", "on", "off")),
 		named("cpu", oneOf(c.CPU, "share", "off")),
 	)

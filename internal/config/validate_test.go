@@ -63,6 +63,7 @@ func TestValidate(t *testing.T) {
 		"prepared":          {func(c *config.Config) { c.Prepared = -1 }, "between 0 and 64"},
 		"prepared many":     {func(c *config.Config) { c.Prepared = 65 }, "between 0 and 64"},
 		"spares":            {func(c *config.Config) { c.Spares = 65 }, "between 0 and 64"},
+		"ahead":             {func(c *config.Config) { c.Ahead = 65 }, "between 0 and 64"},
 		"freeze":            {func(c *config.Config) { c.Freeze = "yes" }, "is none of auto, on, off"},
 		"cpu":               {func(c *config.Config) { c.CPU = "half" }, "is none of share, off"},
 		"prepared none":     {func(c *config.Config) { c.Prepared = 0 }, ""},

@@ -60,6 +60,7 @@ func assemble(ctx context.Context, cfg config.Config, dir *folder, log *slog.Log
 		p.openStores,     // bytes, trees, logs
 		p.openSandboxes,  // environments; removes what a killed server left, before new ones are made
 		p.startFrontDoor, // control resumes interrupted work, which may need all of the above
+		p.expectFunctions,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -153,6 +154,7 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 		Bus:         telemetry.NewBus(p.logs),
 		IdleTimeout: p.cfg.IdleTimeout,
 		Spares:      p.cfg.Spares,
+		Ahead:       p.cfg.Ahead,
 		Freeze:      p.cfg.Freeze != "off" && driver.Freezes(),
 		CPU:         p.cfg.CPU == "share",
 		Reach:       p.cfg.Reach,

@@ -45,7 +45,11 @@ type environment struct {
 
 	initDuration time.Duration // of an Init phase that no invocation has reported yet
 
+	first bool // it was initialised ahead, and has its first invocation
+
 	// The pool's mu guards these.
+	busy      bool // it has an invocation
+	ahead     bool // it was initialised ahead and has had none
 	ending    bool
 	idleFrom  time.Time
 	idleTimer *time.Timer

@@ -75,3 +75,25 @@ func (p *Pool) Booting() int {
 	}
 	return n
 }
+
+// Ahead counts the environments that were initialised ahead and wait for their first invocation.
+func (p *Pool) Ahead() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, f := range p.fleets {
+		for _, e := range f.idle {
+			if e.ahead {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// WantedAhead counts those that are being initialised, too.
+func (p *Pool) WantedAhead() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ahead
+}

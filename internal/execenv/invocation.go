@@ -30,6 +30,10 @@ func (e *environment) invoke(ctx context.Context, inv Invocation) (Response, err
 		e.pool.discard(e)
 		return Response{}, err
 	}
+	if e.fresh || e.first {
+		e.first = false
+		e.pool.wantAhead(e)
+	}
 	r := &run{e: e, inv: inv, limit: time.Duration(e.rev.Config.Timeout) * time.Second, init: e.initDuration}
 	e.initDuration = 0
 	r.start(ctx)

@@ -21,6 +21,7 @@ type Options struct {
 	IdleTimeout time.Duration // how long an environment may wait for its next invocation; 0: DefaultIdleTimeout
 	InitTimeout time.Duration // limit of the Init phase; 0: AWS's 10 s
 	Spares      int           // runtimes kept booted, of each that an account has used lately
+	Ahead       int           // environments kept initialised beyond those that run, where several run at once
 	Freeze      bool          // stop environments while they wait for an invocation
 	FreezeAfter time.Duration // how long they wait before that; 0: DefaultFreezeAfter
 	CPU         bool          // give functions AWS's share of the processor

@@ -22,12 +22,13 @@ var errClosed = errors.New("the server is shutting down")
 type Pool struct {
 	o      Options
 	spares *spares
-	starts struct{ plain, spare atomic.Int64 }
+	starts struct{ plain, spare, ahead atomic.Int64 }
 	work   sync.WaitGroup // invocations until their end, and ends of environments
 
 	mu     sync.Mutex // guards what follows
 	closed bool
 	killed bool // Close has run out of patience
+	ahead  int  // environments that were initialised ahead and not used yet
 	fleets map[fleetKey]*fleet
 	boxes  map[sandbox.Sandbox]struct{} // every sandbox that is alive
 }
@@ -44,9 +45,13 @@ type fleet struct {
 	key     fleetKey
 	retired bool
 	live    int            // environments that are not closed
+	busy    int            // environments that an invocation has, those that are ending among them
+	ahead   int            // environments that were initialised ahead and not used yet
 	idle    []*environment // the last used one last
 	ending  int            // environments that have answered and are about to be idle
 	waiting []chan *environment
+
+	failsAhead bool // an Init phase without an invocation has failed
 }
 
 // New makes an empty pool.
@@ -56,11 +61,14 @@ func New(o Options) *Pool {
 	return p
 }
 
-// Starts counts how environments came to be: with a runtime of their own, or with one that had booted ahead.
-type Starts struct{ Plain, Spare int64 }
+// Starts counts how invocations came to new environments: with a runtime of their own, with one that had booted ahead, or
+// initialised ahead as a whole.
+type Starts struct{ Plain, Spare, Ahead int64 }
 
 // Starts gives the numbers since New.
-func (p *Pool) Starts() Starts { return Starts{p.starts.plain.Load(), p.starts.spare.Load()} }
+func (p *Pool) Starts() Starts {
+	return Starts{p.starts.plain.Load(), p.starts.spare.Load(), p.starts.ahead.Load()}
+}
 
 // Invoke runs one invocation of a revision in an environment that waits for one, the last used first, or in a new one. A
 // function that fails is a Response; an error means that the platform could not run it, and has kind BadRuntime or BadZip
@@ -160,16 +168,31 @@ func (p *Pool) take(ctx context.Context, rev *lambda.Revision, version string) (
 		e := f.idle[n-1]
 		f.idle = f.idle[:n-1]
 		e.stopTimers()
+		p.taken(e)
 		return e, nil
 	}
 	if f.ending > len(f.waiting) {
 		if e := p.await(ctx, f); e != nil {
+			p.taken(e)
 			return e, nil
 		}
 		f = p.fleet(key) // mu was free meanwhile
 	}
 	f.live++
-	return newEnvironment(p, f, rev, version), nil
+	e := newEnvironment(p, f, rev, version)
+	p.taken(e)
+	return e, nil
+}
+
+// taken notes that an environment has an invocation. The caller holds mu.
+func (p *Pool) taken(e *environment) {
+	e.busy = true
+	e.fleet.busy++
+	if e.ahead {
+		p.useAhead(e)
+		e.first = true
+		p.starts.ahead.Add(1)
+	}
 }
 
 // await waits a moment for an environment that is about to be idle. It is called with mu and returns with it.
@@ -221,7 +244,7 @@ func (p *Pool) put(e *environment) {
 		return
 	}
 	e.idleFrom = time.Now()
-	e.fleet.idle = append(e.fleet.idle, e)
+	e.fleet.addIdle(e)
 	p.startIdleTimer(e)
 	p.startFreezeTimer(e)
 }
@@ -241,6 +264,10 @@ func (p *Pool) discard(e *environment) {
 // ended takes the environment off those that are ending and gives the invocation that waits for it, if there is one.
 func (p *Pool) ended(e *environment) chan *environment {
 	f := e.fleet
+	if e.busy {
+		e.busy = false
+		f.busy--
+	}
 	if e.ending {
 		e.ending = false
 		f.ending--
@@ -287,6 +314,7 @@ func (p *Pool) end(e *environment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f := e.fleet
+	p.useAhead(e)
 	f.live--
 	if f.live == 0 && p.fleets[f.key] == f {
 		delete(p.fleets, f.key)

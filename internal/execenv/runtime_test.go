@@ -118,6 +118,16 @@ var initialisers = map[string]func(*fakeRuntime){
 	"init-slow":  func(*fakeRuntime) { forever() },
 	"init-print": func(*fakeRuntime) { fmt.Println("initialising") },
 	"exit-idle":  func(*fakeRuntime) {},
+	"gate-twice": func(*fakeRuntime) { // the file that INITS names counts
+		f, err := os.OpenFile(os.Getenv("INITS"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			os.Exit(96)
+		}
+		f.WriteString("x")
+		if st, err := f.Stat(); err != nil || st.Size() > 2 {
+			os.Exit(3)
+		}
+	},
 }
 
 // handlers handle one event.
@@ -215,6 +225,9 @@ func (r *fakeRuntime) run(handler string) {
 		os.Exit(0)
 	}
 	handle := handlers[handler]
+	if handler == "gate-twice" {
+		handle = handlers["gate"]
+	}
 	if handle == nil {
 		handle = handlers["echo"]
 	}
