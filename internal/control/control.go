@@ -25,8 +25,11 @@ type Options struct {
 	Concurrency int         // invocations of one account and region at a time; 0: AWS's default, 1000
 	// Organisations gives the organisation of each account that has one.
 	Organisations map[string]string
-	Now           func() time.Time
-	Log           *slog.Logger // nil: nothing is logged
+	// Others is how often to look for changes that another server has begun and left; 0 says that there is no other server. Within
+	// Follow, other servers see a change.
+	Others, Follow time.Duration
+	Now            func() time.Time
+	Log            *slog.Logger // nil: nothing is logged
 }
 
 // Trees is what control needs of a *layerstore.Store.
@@ -64,8 +67,10 @@ func New(o Options) *Service {
 	if o.Concurrency <= 0 {
 		o.Concurrency = lambda.DefaultConcurrency
 	}
+	settler := newSettler(o.Catalog, o.Store, o.Log)
+	settler.others, settler.follow = o.Others, o.Follow
 	return &Service{catalog: o.Catalog, trees: o.Store, blobs: o.Blobs, organisations: o.Organisations, concurrency: o.Concurrency,
-		now: o.Now, settler: newSettler(o.Catalog, o.Store, o.Log)}
+		now: o.Now, settler: settler}
 }
 
 // Start takes up the changes that a crash or a stop interrupted and begins to work in the background. ctx ends that work, as

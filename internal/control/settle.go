@@ -23,16 +23,29 @@ type settler struct {
 	cancel   context.CancelFunc // nil when stopped
 	work     sync.WaitGroup
 
-	// mu guards queue, the revisions that nobody settles yet.
+	others time.Duration // how often to look for what another server has left; 0: there is none
+	follow time.Duration // that other servers get to see an update before it counts as done
+
+	// mu guards what follows.
 	mu    sync.Mutex
-	queue []unsettled
+	queue []unsettled         // the revisions that nobody settles yet
+	mine  map[revisionKey]int // revisions that are in the queue or being settled, and how often
+}
+
+// revisionKey names a revision.
+type revisionKey struct {
+	functionID string
+	number     int64
 }
 
 // unsettled is a revision to be settled.
 type unsettled struct {
 	lambda.Revision
-	failed int // how often this machine lacked what it takes
+	failed int       // how often this machine lacked what it takes
+	since  time.Time // by which others can begin to see it; of the monotonic clock
 }
+
+func (u unsettled) key() revisionKey { return revisionKey{u.FunctionID, u.Number} }
 
 const (
 	// settling is how many functions are settled at once: they wait for the disk more than for the processors.
@@ -46,7 +59,7 @@ const (
 )
 
 func newSettler(c catalog.Store, t Trees, log *slog.Logger) *settler {
-	return &settler{catalog: c, trees: t, log: log, wake: make(chan struct{}, 1)}
+	return &settler{catalog: c, trees: t, log: log, wake: make(chan struct{}, 1), mine: map[revisionKey]int{}}
 }
 
 func (s *settler) start(ctx context.Context) error {
@@ -57,7 +70,7 @@ func (s *settler) start(ctx context.Context) error {
 	}
 	// What was queued until now is unsettled in the catalog too; what is queued from now on may come twice, which does no harm.
 	s.mu.Lock()
-	s.queue = nil
+	s.queue, s.mine = nil, map[revisionKey]int{}
 	s.mu.Unlock()
 	list, err := s.catalog.Unsettled(ctx)
 	if err != nil {
@@ -69,6 +82,9 @@ func (s *settler) start(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(ctx)
 	for range settling {
 		s.work.Go(func() { s.run(ctx) })
+	}
+	if s.others > 0 {
+		s.work.Go(func() { s.takeOver(ctx) })
 	}
 	return nil
 }
@@ -85,11 +101,12 @@ func (s *settler) stop() {
 }
 
 // add queues a function whose change was recorded.
-func (s *settler) add(f catalog.Function) { s.push(unsettled{Revision: f.Latest}) }
+func (s *settler) add(f catalog.Function) { s.push(unsettled{Revision: f.Latest, since: time.Now()}) }
 
 func (s *settler) push(u unsettled) {
 	s.mu.Lock()
 	s.queue = append(s.queue, u)
+	s.mine[u.key()]++
 	s.mu.Unlock()
 	s.signal()
 }
@@ -120,6 +137,7 @@ func (s *settler) run(ctx context.Context) {
 		r, ok := s.next()
 		if ok {
 			s.settle(ctx, r)
+			s.done(r)
 			continue
 		}
 		select {
@@ -139,6 +157,9 @@ func (s *settler) settle(ctx context.Context, u unsettled) {
 	}
 	if failure != nil && lambda.FaultText(failure) != "" {
 		s.again(ctx, u, failure)
+		return
+	}
+	if !s.followed(ctx, u) {
 		return
 	}
 	if failure != nil {
@@ -164,12 +185,14 @@ func (s *settler) again(ctx context.Context, u unsettled, failure error) {
 	}
 	pause := min(firstAgain<<min(u.failed, 10), lastAgain)
 	u.failed++
+	s.keep(u)
 	s.work.Go(func() {
 		t := time.NewTimer(pause)
 		defer t.Stop()
 		select {
 		case <-t.C:
 			s.push(u)
+			s.done(u)
 		case <-ctx.Done():
 		}
 	})

@@ -25,8 +25,14 @@ import (
 	"github.com/laminadev/lamina/internal/telemetry"
 )
 
-// pollInterval is how often a server over a shared database asks whether another one has changed something.
-const pollInterval = 200 * time.Millisecond
+const (
+	// pollInterval is how often a server over a shared database asks whether another one has changed something.
+	pollInterval = 200 * time.Millisecond
+	// followTime is within which every other server has seen a change, unless it lacks the time to ask.
+	followTime = 2 * pollInterval
+	// othersInterval is how often a server over a shared database looks for what another one has left unsettled.
+	othersInterval = time.Second
+)
 
 // parts is everything that runs.
 type parts struct {
@@ -182,10 +188,14 @@ func (p *parts) openEndpoint(ctx context.Context) error {
 }
 
 func (p *parts) startFrontDoor(ctx context.Context) error {
-	management := control.New(control.Options{
+	o := control.Options{
 		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Concurrency: p.cfg.Concurrency,
 		Organisations: p.cfg.Organizations(), Now: now, Log: p.log,
-	})
+	}
+	if p.cfg.Shared() {
+		o.Others, o.Follow = othersInterval, followTime
+	}
+	management := control.New(o)
 	if err := management.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}

@@ -24,8 +24,13 @@ var faults = []struct {
 }
 
 // FaultText says what this machine lacks when that is err's cause, and what helps; "" when it is something else. Such a failure
-// ends when the machine has what it lacked: what failed can be tried again.
+// ends when the machine has what it lacked: what failed can be tried again. An error that is one by its nature, such as that of a
+// store elsewhere that does not answer, says so with a method Fault.
 func FaultText(err error) string {
+	var fault interface{ Fault() string }
+	if errors.As(err, &fault) && fault.Fault() != "" {
+		return fault.Fault()
+	}
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
 		return ""

@@ -25,6 +25,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (e *Error) Hint() string { return e.Todo }
 
+// Fault says what callers are told while the store cannot be used; "" when the failure is no such.
+func (e *Error) Fault() string {
+	if e.Todo == "" {
+		return ""
+	}
+	return "The S3 store that holds lamina's zips cannot be used now. The server's log says why; try again when it can."
+}
+
 var errSlow = errors.New("it does not answer in time")
 
 // explain says what an error of the store means, and what to do.
