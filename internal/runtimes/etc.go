@@ -53,25 +53,26 @@ func (h host) etc() []sandbox.Mount {
 	return mounts
 }
 
-// loaderCache makes the dynamic loader's cache: the host's, without libraries that a sandbox does not show, and with the
-// interpreters' own libraries in /var/lang/lib. So an interpreter starts even when a function overrides LD_LIBRARY_PATH.
+// loaderCache makes the dynamic loader's cache: the interpreters' own libraries in /var/lang/lib, and the host's but for those
+// that a sandbox does not show. So an interpreter starts even when a function overrides LD_LIBRARY_PATH. Of two libraries of
+// one name the loader takes the first; where that is not there, it searches its folders.
 func (h host) loaderCache() []byte {
 	var entries []ldcache.Entry
 	if b, err := os.ReadFile(h.path("/etc/ld.so.cache")); err == nil {
 		// A cache that cannot be read is like none: the loader then searches its folders.
 		entries, _ = ldcache.Parse(b)
 	}
-	kept := entries[:0]
-	for _, e := range entries {
-		if ldcache.Within(e.Path, "/lib", "/lib64", "/usr/lib", "/usr/lib64") {
-			kept = append(kept, e)
-		}
-	}
+	var shown []ldcache.Entry
 	for minor := python.OldestMinor; minor <= python.NewestMinor; minor++ {
 		name := fmt.Sprintf("libpython3.%d.so.1.0", minor)
-		kept = append(kept, ldcache.Entry{Name: name, Path: "/var/lang/lib/" + name, Flags: ldcache.Flags(machine)})
+		shown = append(shown, ldcache.Entry{Name: name, Path: "/var/lang/lib/" + name, Flags: ldcache.Flags(machine)})
 	}
-	return ldcache.Write(kept)
+	for _, e := range entries {
+		if ldcache.Within(e.Path, "/lib", "/lib64", "/usr/lib", "/usr/lib64") {
+			shown = append(shown, e)
+		}
+	}
+	return ldcache.Write(shown)
 }
 
 // machine is the architecture that lamina was built for, which is the host's.

@@ -93,10 +93,12 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-// TestLoaderCache: the cache names what sandboxes show, and the interpreters' libraries.
+// TestLoaderCache: the cache names what sandboxes show, and the interpreters' libraries before the host's of the same name:
+// an interpreter of pyenv that gets the libpython of Debian's cannot load its own modules.
 func TestLoaderCache(t *testing.T) {
 	dir := hostFiles(t, "usr/bin/", "etc/")
 	host := ldcache.Write([]ldcache.Entry{{Name: "libc.so.6", Path: "/lib/x86_64-linux-gnu/libc.so.6", Flags: 0x303},
+		{Name: "libpython3.11.so.1.0", Path: "/lib/x86_64-linux-gnu/libpython3.11.so.1.0", Flags: 0x303},
 		{Name: "libmine.so", Path: "/usr/local/lib/libmine.so", Flags: 0x303}, {Name: "libhome.so", Path: "/home/x/libhome.so", Flags: 0x303}})
 	if err := os.WriteFile(filepath.Join(dir, "etc/ld.so.cache"), host, 0o644); err != nil {
 		t.Fatal(err)
@@ -112,7 +114,7 @@ func TestLoaderCache(t *testing.T) {
 		paths = append(paths, e.Path)
 	}
 	want := []string{"/var/lang/lib/libpython3.14.so.1.0", "/var/lang/lib/libpython3.13.so.1.0", "/var/lang/lib/libpython3.12.so.1.0", "/var/lang/lib/libpython3.11.so.1.0",
-		"/var/lang/lib/libpython3.10.so.1.0", "/var/lang/lib/libpython3.9.so.1.0", "/var/lang/lib/libpython3.8.so.1.0", "/lib/x86_64-linux-gnu/libc.so.6"}
+		"/lib/x86_64-linux-gnu/libpython3.11.so.1.0", "/var/lang/lib/libpython3.10.so.1.0", "/var/lang/lib/libpython3.9.so.1.0", "/var/lang/lib/libpython3.8.so.1.0", "/lib/x86_64-linux-gnu/libc.so.6"}
 	if diff := cmp.Diff(paths, want); diff != "" {
 		t.Errorf("-got +want:\n%s", diff)
 	}

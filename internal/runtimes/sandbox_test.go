@@ -227,11 +227,14 @@ func testPython(t *testing.T, b box, name string) {
 	if !got.Cached {
 		t.Error("the bootstrap is not compiled")
 	}
-	// The loader's cache finds libpython without LD_LIBRARY_PATH; python3 and python are the same interpreter.
+	// The loader's cache finds the interpreter's own libpython without LD_LIBRARY_PATH, not that of another release which the
+	// host may have; python3 and python are the same interpreter.
+	const version = "import _ssl, sys; print('python3.%d' % sys.version_info[1], sys.version)"
+	own := b.run(nil, "/var/lang/bin/"+name, "-c", version)
 	for _, python := range []string{"python3", "python"} {
-		out = b.run([]string{"LD_LIBRARY_PATH=/nowhere"}, "/var/lang/bin/"+python, "-c", "import sys; print('python3.%d' % sys.version_info[1])")
-		if strings.TrimSpace(out) != name {
-			t.Errorf("%s is %q", python, out)
+		out = b.run([]string{"LD_LIBRARY_PATH=/nowhere"}, "/var/lang/bin/"+python, "-c", version)
+		if out != own || !strings.HasPrefix(out, name+" ") {
+			t.Errorf("%s is %q, want %q", python, out, own)
 		}
 	}
 }
