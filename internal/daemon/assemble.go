@@ -202,7 +202,7 @@ func (p *parts) startFrontDoor(ctx context.Context) error {
 	p.add("management", func(context.Context) error { management.Stop(); return nil })
 	p.handler = api.New(api.Options{
 		Control:  management,
-		Invoke:   invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency, Now: now}),
+		Invoke:   invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency}),
 		Logs:     p.logs,
 		Account:  p.cfg.Account,
 		Region:   p.cfg.Region,

@@ -3,7 +3,6 @@ package invoke_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"testing"
 
@@ -147,11 +146,6 @@ func TestRefusals(t *testing.T) {
 		{"failed", invoke.Input{Ref: ref("failed", "")}, lambda.NotReady, notActive + "Failed"},
 		{"event", invoke.Input{Ref: ref("f", ""), Type: "Event"}, lambda.NotBuilt, "lamina has not built asynchronous invocations (InvocationType Event) yet"},
 		{"other type", invoke.Input{Ref: ref("f", ""), Type: "event"}, lambda.Constraint, `"event" is not an invocation type`},
-		{"not JSON", invoke.Input{Ref: ref("f", ""), Payload: []byte("{")}, lambda.Malformed,
-			"Could not parse request body into json: Could not parse payload into json: unexpected end of JSON input\n" +
-				" at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1]"},
-		{"too large", invoke.Input{Ref: ref("f", ""), Payload: []byte(`"` + strings.Repeat("x", 6291456) + `"`)}, lambda.TooLarge,
-			"Request must be smaller than 6291456 bytes for the InvokeFunction operation"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := &pool{}
