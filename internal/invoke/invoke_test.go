@@ -106,7 +106,7 @@ func TestInvoke(t *testing.T) {
 			invoke.Output{Payload: []byte(`{"a":1}`), FunctionError: "Unhandled", LogTail: []byte("tail"), ExecutedVersion: "$LATEST", StatusCode: 200},
 			execenv.Invocation{RequestID: "r", Payload: []byte(`{"a":1}`), InvokedARN: "arn:aws:lambda:us-east-1:000000000000:function:f",
 				Version: "$LATEST", TraceID: "Root=1", ClientContext: "{}"}},
-		{"$LATEST, with the log", invoke.Input{Ref: ref("f", "$LATEST"), RequestID: "r", Type: "RequestResponse", LogTail: true},
+		{"$LATEST, with the log", invoke.Input{Ref: ref("f", "$LATEST"), RequestID: "r", Type: "RequestResponse", LogTail: true, Payload: []byte(`{}`)},
 			invoke.Output{Payload: []byte(`{}`), FunctionError: "Unhandled", LogTail: []byte("tail"), ExecutedVersion: "$LATEST", StatusCode: 200},
 			execenv.Invocation{RequestID: "r", Payload: []byte(`{}`), InvokedARN: "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST",
 				Version: "$LATEST", LogTail: true}},
