@@ -20,6 +20,7 @@ import (
 	"github.com/laminadev/lamina/internal/execenv"
 	"github.com/laminadev/lamina/internal/invoke"
 	"github.com/laminadev/lamina/internal/logstream"
+	"github.com/laminadev/lamina/internal/objects"
 	"github.com/laminadev/lamina/internal/runtimes"
 	"github.com/laminadev/lamina/internal/sandbox/linuxsandbox"
 	"github.com/laminadev/lamina/internal/telemetry"
@@ -42,9 +43,11 @@ type parts struct {
 	log *slog.Logger
 
 	records *sqlcatalog.Catalog
-	catalog catalog.Store // over records
+	catalog catalog.Store   // over records
+	changed <-chan struct{} // says that another server has changed something
 	zips
 	logs     *logstream.Store
+	objects  *objects.Service
 	secret   []byte
 	sessions *auth.Sessions
 	endpoint *endpoint // nil when functions have none
@@ -88,7 +91,8 @@ func (p *parts) openCatalog(ctx context.Context) error {
 	if !p.cfg.Shared() {
 		poll = 0 // the folder's lock makes us its only writer
 	}
-	p.catalog = cached.New(p.records, poll)
+	remembered := cached.New(p.records, poll)
+	p.catalog, p.changed = remembered, remembered.Changed()
 	p.add("catalog", plain(p.catalog.Close))
 	return nil
 }
@@ -122,6 +126,7 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	p.add("log store", plain(p.logs.Close))
+	p.objects = objects.New(objects.Options{Catalog: p.catalog, Blobs: p.blobs, Now: now})
 	if err := p.dir.sync(); err != nil {
 		return fmt.Errorf("cannot keep the data folder: %w", err)
 	}
@@ -173,6 +178,9 @@ func (p *parts) openSandboxes(ctx context.Context) error {
 	}
 	p.pool = execenv.New(o)
 	p.add("execution environments", p.pool.Close)
+	r := &recycler{changed: p.changed, newest: p.records.Newest, pool: p.pool, log: p.log}
+	r.start(ctx)
+	p.add("view of other servers", func(context.Context) error { r.stop(); return nil })
 	return nil
 }
 
@@ -204,6 +212,7 @@ func (p *parts) startFrontDoor(ctx context.Context) error {
 		Control:  management,
 		Invoke:   invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency}),
 		Logs:     p.logs,
+		Objects:  p.objects,
 		Account:  p.cfg.Account,
 		Region:   p.cfg.Region,
 		Hosts:    p.cfg.Host,

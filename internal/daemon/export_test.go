@@ -23,3 +23,14 @@ func (s Server) Drain(ctx context.Context) { s.s.drain(ctx) }
 
 // PackageManager is the command that installs packages, by the text of /etc/os-release.
 var PackageManager = packageManager
+
+// Recycle starts what ends environments of functions that other servers have changed, and gives the way to stop it.
+func Recycle(ctx context.Context, changed <-chan struct{}, pool interface {
+	Functions() []string
+	Retire(functionID string, keep int64)
+	RetireOlder(functionID string, newest int64)
+}, newest func(context.Context, []string) (map[string]int64, error)) (stop func()) {
+	r := &recycler{changed: changed, newest: newest, pool: pool, log: slog.New(slog.DiscardHandler)}
+	r.start(ctx)
+	return r.stop
+}

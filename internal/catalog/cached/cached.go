@@ -27,6 +27,9 @@ type Store struct {
 	stop  context.CancelFunc
 	done  sync.WaitGroup
 
+	// changed holds something when others have written since it was last received from.
+	changed chan struct{}
+
 	// writing is held for reading by writes and for writing by polls, so that a poll never meets a write that has happened and
 	// is not counted yet.
 	writing sync.RWMutex
@@ -50,12 +53,16 @@ const unknown = -1
 // are none, because this process is the only one that writes.
 func New(s catalog.Store, poll time.Duration) *Store {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]map[lambda.Qualifier]any{}, reserved: map[lambda.Scope]int64{}, explained: unknown}
+	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]map[lambda.Qualifier]any{}, reserved: map[lambda.Scope]int64{}, explained: unknown,
+		changed: make(chan struct{}, 1)}
 	if poll > 0 {
 		c.done.Go(func() { c.follow(ctx, poll) })
 	}
 	return c
 }
+
+// Changed gives a channel that holds something when others have written since it was last received from. One may receive.
+func (c *Store) Changed() <-chan struct{} { return c.changed }
 
 // Close stops to follow the catalog and closes it.
 func (c *Store) Close() error {

@@ -335,3 +335,37 @@ func TestFollowsOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestChanged says that others have written, and says nothing of own writes.
+func TestChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory("f")
+		c := cached.New(m, time.Second)
+		defer c.Close()
+		told := func() bool {
+			time.Sleep(1500 * time.Millisecond) // of the bubble's clock
+			synctest.Wait()
+			select {
+			case <-c.Changed():
+				return true
+			default:
+				return false
+			}
+		}
+		told() // what was before the first poll
+		if _, err := c.UpdateFunction(t.Context(), key("f"), 0, setState(lambda.StateActive)); err != nil {
+			t.Fatal(err)
+		}
+		if told() {
+			t.Error("an own write was told")
+		}
+		m.put(catalog.Function{Key: key("f")})
+		m.put(catalog.Function{Key: key("f")})
+		if !told() {
+			t.Error("writes of another were not told")
+		}
+		if told() {
+			t.Error("they were told twice")
+		}
+	})
+}

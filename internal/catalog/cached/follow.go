@@ -37,4 +37,8 @@ func (c *Store) poll(ctx context.Context) {
 	c.epoch++
 	clear(c.functions)
 	clear(c.reserved)
+	select {
+	case c.changed <- struct{}{}:
+	default: // it says so already
+	}
 }
