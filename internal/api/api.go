@@ -5,7 +5,8 @@
 // (one package below this one per API) answers. An error comes back from the API as a lambda.Kind, and errors.go is the one
 // place that knows what each kind is called on the wire.
 //
-// The service is the one in the credential scope of the request's signature. Without a signature the path decides.
+// The service is the one in the credential scope of the request's signature. A signature older than version 4 is S3's. Without a
+// signature the path decides.
 //
 // Two kinds of callers reach the door. Those of this machine are let in as they are: open is the only mode of authentication
 // for them yet, and the daemon refuses to listen beyond loopback. Functions come through their sandbox (FromSandbox), are
@@ -20,10 +21,12 @@ import (
 
 	"github.com/laminadev/lamina/internal/api/lambdaapi"
 	"github.com/laminadev/lamina/internal/api/laminaapi"
+	"github.com/laminadev/lamina/internal/api/s3api"
 	"github.com/laminadev/lamina/internal/api/stsapi"
 	"github.com/laminadev/lamina/internal/api/wire"
 	"github.com/laminadev/lamina/internal/auth"
 	"github.com/laminadev/lamina/internal/control"
+	"github.com/laminadev/lamina/internal/objects"
 )
 
 // Options are the parts that the front door works with.
@@ -31,9 +34,10 @@ type Options struct {
 	Control *control.Service
 	Invoke  lambdaapi.Invoker // a *invoke.Service
 	Logs    laminaapi.Logs    // a *logstream.Store
-	Account string            // of a caller whose access key is not 12 digits; "" means 000000000000
-	Region  string            // of a caller whose request is not signed; "" means us-east-1
-	Hosts   []string          // names that a request's Host may have, beside loopback's
+	Objects *objects.Service
+	Account string   // of a caller whose access key is not 12 digits; "" means 000000000000
+	Region  string   // of a caller whose request is not signed; "" means us-east-1
+	Hosts   []string // names that a request's Host may have, beside loopback's
 	// Sessions knows the keys of functions; nil means that calls out of sandboxes are refused.
 	Sessions *auth.Sessions
 	Secret   []byte // signs the URLs of zips; nil means a secret that lives as long as the handler
@@ -66,6 +70,7 @@ func New(o Options) http.Handler {
 		hosts:   newHosts(o.Hosts),
 		lambda:  lambdaapi.New(lambdaapi.Options{Control: o.Control, Invoke: o.Invoke, Secret: o.Secret, Now: o.Now}),
 		sts:     stsapi.New(),
+		s3:      s3api.New(s3api.Options{Objects: o.Objects, Hosts: o.Hosts, Now: o.Now}),
 		lamina:  laminaapi.New(laminaapi.Options{Control: o.Control, Logs: o.Logs, Version: o.Version, Now: o.Now}),
 	}
 }
@@ -77,6 +82,7 @@ type door struct {
 	hosts  hosts
 	lambda *lambdaapi.API
 	sts    *stsapi.API
+	s3     *s3api.API
 	lamina *laminaapi.API
 }
 

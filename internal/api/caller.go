@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/laminadev/lamina/internal/api/s3api"
 	"github.com/laminadev/lamina/internal/api/wire"
 	"github.com/laminadev/lamina/internal/lambda"
 )
@@ -16,6 +17,9 @@ type credential struct{ accessKey, region, service string }
 // readCredential reads the credential of a request from its Authorization header or its pre-signed URL. Without one, or
 // with one of another form, all is empty.
 func readCredential(r *http.Request) credential {
+	if s3api.IsOld(r) {
+		return credential{accessKey: s3api.OldKey(r), service: "s3"}
+	}
 	scope := ""
 	if _, rest, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
 		scope, _, _ = strings.Cut(rest, ",")

@@ -10,17 +10,21 @@ import (
 )
 
 // services is what lamina answers, for the message to a caller of something else.
-const services = "lambda and sts"
+const services = "lambda, s3 and sts"
 
-// dispatch finds the API of a request. What lies under our own paths is ours, whatever service it was signed for.
+// dispatch finds the API of a request. What lies under our own paths is ours, whatever service it was signed for; but for
+// "/lamina/" when it was signed for S3, where it is a bucket.
 func (d *door) dispatch(r *http.Request) (wire.API, error) {
+	service := readCredential(r).service
 	switch path := r.URL.Path; {
+	case lambdaapi.IsDownload(path): // admit has asked for no signature
+		return d.lambda, nil
+	case service == "s3" && d.Objects != nil:
+		return d.s3, nil
 	case strings.HasPrefix(path, "/lamina/"):
 		return d.lamina, nil
-	case lambdaapi.IsDownload(path):
-		return d.lambda, nil
 	}
-	switch service := readCredential(r).service; service {
+	switch service {
 	case "lambda":
 		return d.lambda, nil
 	case "sts":

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/laminadev/lamina/internal/api/s3api"
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
@@ -18,12 +19,11 @@ type queryError struct {
 	RequestID string   `xml:"RequestId"`
 }
 
-// s3Error is an error of S3.
-type s3Error struct {
-	XMLName   xml.Name `xml:"Error"`
-	Code      string
-	Message   string
-	RequestID string `xml:"RequestId"`
+// s3Codes are what S3 calls the kinds that the front door finds.
+var s3Codes = map[lambda.Kind]string{
+	lambda.Denied: "AccessDenied", lambda.Unsigned: "AccessDenied", lambda.Unverifiable: "AccessDenied", lambda.UnknownKey: "InvalidAccessKeyId",
+	lambda.ExpiredKey: "ExpiredToken", lambda.BadSignature: "SignatureDoesNotMatch", lambda.NotBuilt: "NotImplemented",
+	lambda.Malformed: "InvalidRequest",
 }
 
 // writeXML answers an error to a caller who expects XML: one who sent a form, or who signed for a service that only speaks
@@ -33,7 +33,8 @@ func writeXML(w http.ResponseWriter, r *http.Request, row row, e *lambda.Error) 
 	var body any
 	switch service := readCredential(r).service; {
 	case service == "s3":
-		body = s3Error{Code: row.exception, Message: e.Message, RequestID: requestID}
+		s3api.WriteError(w, r, requestID, cmp.Or(s3Codes[e.Kind], "InternalError"), e.Message)
+		return true
 	case service != "lambda" && (service == "sts" || isForm(r)):
 		body = queryError{Type: "Sender", Code: cmp.Or(row.query, row.exception), Message: e.Message, RequestID: requestID}
 	default:

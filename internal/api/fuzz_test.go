@@ -10,6 +10,7 @@ import (
 	"github.com/laminadev/lamina/internal/api"
 	"github.com/laminadev/lamina/internal/api/apitest"
 	"github.com/laminadev/lamina/internal/api/lambdaapi"
+	"github.com/laminadev/lamina/internal/lambda"
 )
 
 // FuzzRoutes sends requests of all kinds: none may panic or be answered with 500.
@@ -25,7 +26,14 @@ func FuzzRoutes(f *testing.F) {
 	f.Add("PUT", "/2015-03-31/functions/f/configuration", "", "", `{"Description":"\u0000","Layers":[null],"VpcConfig":{"SubnetIds":[null]},"FileSystemConfigs":[{"Arn":1}]}`, "")
 	f.Add("POST", "/2015-03-31/functions/a%2fb%00/invocations", "Qualifier=%zz", "X-Amz-Client-Context", "", "")
 	s := newServer(f)
-	handler := api.New(api.Options{Control: apitest.NewControl(f, f.TempDir()), Invoke: s.invoker, Logs: s.logs, Secret: []byte("x")})
+	f.Add("PUT", "/bucket/key", "versionId=null", "X-Amz-Copy-Source", "/bucket/key?versionId=x", "000000000000/20260101/us-east-1/s3/aws4_request")
+	f.Add("POST", "/bucket", "delete", "Content-Md5", "<Delete><Object><Key>a</Key></Object></Delete>", "000000000000/20260101/us-east-1/s3/aws4_request")
+	f.Add("GET", "/bucket", "list-type=2&prefix=%00&continuation-token=YQ", "", "", "000000000000/20260101/us-east-1/s3/aws4_request")
+	management, buckets := apitest.New(f, f.TempDir())
+	if err := buckets.CreateBucket(f.Context(), lambda.Scope{Partition: "aws", Account: "000000000000", Region: "us-east-1"}, "bucket", nil); err != nil {
+		f.Fatal(err)
+	}
+	handler := api.New(api.Options{Control: management, Objects: buckets, Invoke: s.invoker, Logs: s.logs, Secret: []byte("x")})
 	f.Fuzz(func(t *testing.T, method, path, query, header, body, credential string) {
 		if !strings.HasPrefix(path, "/") || strings.Contains(query, "follow") {
 			t.Skip("no request, or one that does not end")

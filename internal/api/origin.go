@@ -32,7 +32,7 @@ func (h hosts) check(r *http.Request) error {
 	if functionURL.MatchString(strings.ToLower(r.Host)) {
 		return lambda.Errorf(lambda.NotBuilt, "lamina keeps function URLs and does not answer calls to them yet. Use the operation Invoke.")
 	}
-	if !h.ours(r.Host) {
+	if !h.ours(r.Host) && !h.bucket(r) {
 		return lambda.Errorf(lambda.Denied, "The host %q is not one of this server's. Use localhost, or start the server with --host %s.", r.Host, hostname(r.Host))
 	}
 	if origin := r.Header.Get("Origin"); origin != "" && !sameOrigin(origin, r) {
@@ -50,6 +50,19 @@ func (h hosts) ours(host string) bool {
 		return ip.IsLoopback() || h[name]
 	}
 	return name == "localhost" || strings.HasSuffix(name, ".localhost") || name != "" && h[name]
+}
+
+// bucket reports whether a request to S3 is for a host below one of ours: a bucket is a host of its own.
+func (h hosts) bucket(r *http.Request) bool {
+	if readCredential(r).service != "s3" {
+		return false
+	}
+	for _, name, below := strings.Cut(strings.ToLower(hostname(r.Host)), "."); below; _, name, below = strings.Cut(name, ".") {
+		if h[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // hostname is a host without its port and brackets.

@@ -49,7 +49,8 @@ func (s *syncBuffer) String() string {
 func newServer(t testing.TB, change ...func(*api.Options)) *server {
 	t.Helper()
 	s := &server{t: t, invoker: &apitest.Invoker{}, logs: &apitest.Logs{}, log: &syncBuffer{}, blobs: filepath.Join(t.TempDir(), "blobs")}
-	o := api.Options{Control: apitest.NewControl(t, s.blobs), Invoke: s.invoker, Logs: s.logs, Version: "1.2.3-test",
+	management, buckets := apitest.New(t, s.blobs)
+	o := api.Options{Control: management, Objects: buckets, Invoke: s.invoker, Logs: s.logs, Version: "1.2.3-test",
 		Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	for _, f := range change {
 		f(&o)

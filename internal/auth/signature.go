@@ -190,10 +190,18 @@ func (s *Signature) sign(r *http.Request, secret, payload string) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	scope := strings.Join([]string{s.day, s.Region, s.Service, terminator}, "/")
+	return mac(s.key(secret), strings.Join([]string{algorithm, s.stamp, s.scope(), hashOf(canonical)}, "\n")), nil
+}
+
+func (s *Signature) scope() string {
+	return strings.Join([]string{s.day, s.Region, s.Service, terminator}, "/")
+}
+
+// key is what a secret access key signs with in the scope.
+func (s *Signature) key(secret string) []byte {
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{s.day, s.Region, s.Service, terminator} {
 		key = mac(key, part)
 	}
-	return mac(key, strings.Join([]string{algorithm, s.stamp, scope, hashOf(canonical)}, "\n")), nil
+	return key
 }

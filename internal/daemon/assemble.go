@@ -20,6 +20,7 @@ import (
 	"github.com/laminadev/lamina/internal/execenv"
 	"github.com/laminadev/lamina/internal/invoke"
 	"github.com/laminadev/lamina/internal/logstream"
+	"github.com/laminadev/lamina/internal/objects"
 	"github.com/laminadev/lamina/internal/runtimes"
 	"github.com/laminadev/lamina/internal/sandbox/linuxsandbox"
 	"github.com/laminadev/lamina/internal/telemetry"
@@ -46,6 +47,7 @@ type parts struct {
 	changed <-chan struct{} // says that another server has changed something
 	zips
 	logs     *logstream.Store
+	objects  *objects.Service
 	secret   []byte
 	sessions *auth.Sessions
 	endpoint *endpoint // nil when functions have none
@@ -124,6 +126,7 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	p.add("log store", plain(p.logs.Close))
+	p.objects = objects.New(objects.Options{Catalog: p.catalog, Blobs: p.blobs, Now: now})
 	if err := p.dir.sync(); err != nil {
 		return fmt.Errorf("cannot keep the data folder: %w", err)
 	}
@@ -209,6 +212,7 @@ func (p *parts) startFrontDoor(ctx context.Context) error {
 		Control:  management,
 		Invoke:   invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency}),
 		Logs:     p.logs,
+		Objects:  p.objects,
 		Account:  p.cfg.Account,
 		Region:   p.cfg.Region,
 		Hosts:    p.cfg.Host,

@@ -26,9 +26,10 @@ func House() []Room {
 		{Path: "cli", Floor: 10, Imports: []string{"daemon", "client", "config", "project", "layer", "layer/*"}, Gives: "one command a file; text and JSON output"},
 		{Path: "daemon", Floor: 9, Imports: []string{"*"}, Gives: "builds the parts in order, starts, stops them: the only wiring place"},
 
-		{Path: "api", Floor: 8, Imports: append([]string{"api/lambdaapi", "api/laminaapi", "api/stsapi"}, doors...), Level: true, Gives: "the front door: service dispatch, origin check, auth, errors"},
+		{Path: "api", Floor: 8, Imports: append([]string{"api/lambdaapi", "api/laminaapi", "api/s3api", "api/stsapi"}, doors...), Level: true, Gives: "the front door: service dispatch, origin check, auth, errors"},
 		{Path: "api/lambdaapi", Floor: 8, Imports: doors, Level: true, Gives: "AWS Lambda's operations"},
 		{Path: "api/laminaapi", Floor: 8, Imports: doors, Level: true, Gives: "what AWS lacks, under /lamina/v1"},
+		{Path: "api/s3api", Floor: 8, Imports: doors, Level: true, Gives: "S3's buckets and objects"},
 		{Path: "api/stsapi", Floor: 8, Imports: doors, Level: true, Gives: "who is calling"},
 		{Path: "api/wire", Floor: 8, Level: true, Gives: "what the front door hands to the APIs behind it"},
 		{Path: "api/jsonstream", Floor: 8, Level: true, Gives: "JSON read as a stream, so that a zip inside never is in memory"},

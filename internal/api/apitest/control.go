@@ -14,10 +14,18 @@ import (
 	"github.com/laminadev/lamina/internal/control"
 	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/objects"
 )
 
 // NewControl gives a control plane on SQLite that has been started, and ends with the test. blobs is the folder of its zips.
 func NewControl(t testing.TB, blobs string) *control.Service {
+	t.Helper()
+	c, _ := New(t, blobs)
+	return c
+}
+
+// New gives a control plane as NewControl does, and S3 over the same records and bytes.
+func New(t testing.TB, blobs string) (*control.Service, *objects.Service) {
 	t.Helper()
 	ctx := context.Background()
 	dir := t.TempDir()
@@ -31,6 +39,7 @@ func NewControl(t testing.TB, blobs string) *control.Service {
 	store := blob.New(disk)
 	trees, err := layerstore.Open(layerstore.Options{Dir: filepath.Join(dir, "trees"), Blobs: store})
 	must(t, err)
+	o := objects.New(objects.Options{Catalog: records, Blobs: store})
 	c := control.New(control.Options{Catalog: records, Store: trees, Blobs: store,
 		Organisations: map[string]string{"333333333333": "o-abcdefghij"}})
 	must(t, c.Start(ctx))
@@ -40,7 +49,7 @@ func NewControl(t testing.TB, blobs string) *control.Service {
 		must(t, store.Close())
 		must(t, records.Close())
 	})
-	return c
+	return c, o
 }
 
 func must(t testing.TB, err error) {
