@@ -41,14 +41,17 @@ func Mount(folders []string) (int, error) {
 	return unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
 }
 
-// setLayers names the folders one by one where the kernel takes that (6.5), else in one string, which may have 255 bytes.
+// longestValue is how many bytes the kernel takes for one setting.
+const longestValue = 255
+
+// setLayers names the folders in one string, which every kernel takes, or one by one where that is too long. Kernels before
+// 6.5 do not know the latter, and say so only when the mount is made.
 func setLayers(fs int, folders []string) error {
-	for i, f := range folders {
-		err := unix.FsconfigSetString(fs, "lowerdir+", f)
-		if err == unix.EINVAL && i == 0 {
-			return unix.FsconfigSetString(fs, "lowerdir", strings.Join(folders, ":"))
-		}
-		if err != nil {
+	if all := strings.Join(folders, ":"); len(all) <= longestValue {
+		return unix.FsconfigSetString(fs, "lowerdir", all)
+	}
+	for _, f := range folders {
+		if err := unix.FsconfigSetString(fs, "lowerdir+", f); err != nil {
 			return err
 		}
 	}
