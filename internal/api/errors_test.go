@@ -158,7 +158,6 @@ func TestErrorsToTheLetter(t *testing.T) {
 			400, "InvalidParameterValueException", invalid(`Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {"ZZ":"<&>","AA":"` + strings.Repeat("v", 4096) + `"}`)},
 		"exists":             {create(object{"FunctionName": "f"}), 409, "ResourceConflictException", object{"Type": "User", "message": "Function already exist: f"}},
 		"stale":              {configure(object{"RevisionId": "00000000-0000-0000-0000-000000000000"}), 412, "PreconditionFailedException", object{"Type": "User", "message": "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"}},
-		"VPC":                {create(object{"VpcConfig": object{"SubnetIds": []string{"subnet-1"}}}), 501, "NotImplementedException", nil},
 		"PublishTo":          {create(object{"PublishTo": "LATEST_PUBLISHED"}), 501, "NotImplementedException", nil},
 		"delete $LATEST":     {request{method: "DELETE", path: functions + "/nope?Qualifier=$LATEST"}, 400, "InvalidParameterValueException", invalid("$LATEST version cannot be deleted without deleting the function.")},
 		"delete an alias":    {request{method: "DELETE", path: functions + "/f:live"}, 400, "InvalidParameterValueException", invalid("Deletion of aliases is not currently supported.")},

@@ -190,8 +190,8 @@ func TestFunctionPolicy(t *testing.T) {
 		{"all", "*", object{"PrincipalOrgID": "o-abcdefghij"}, `"*" {"StringEquals":{"aws:PrincipalOrgID":"o-abcdefghij"}}`},
 		{"url", "*", object{"FunctionUrlAuthType": "NONE", "Action": "lambda:InvokeFunctionUrl"}, `"*" {"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}`},
 		{"via", "*", object{"InvokedViaFunctionUrl": true}, `"*" {"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}`},
-		{"token", "alexa-appkit.amazonaws.com", object{"EventSourceToken": "t"},
-			`{"Service":"alexa-appkit.amazonaws.com"} {"StringEquals":{"lambda:EventSourceToken":"t"}}`},
+		{"token", "alexa-appkit.amazon.com", object{"EventSourceToken": "t"},
+			`{"Service":"alexa-appkit.amazon.com"} {"StringEquals":{"lambda:EventSourceToken":"t"}}`},
 	} {
 		before := s.settle("f").body["RevisionId"]
 		a := s.ok(201, add("/f/policy", row.id, row.principal, row.more))

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/lambda"
@@ -18,12 +19,15 @@ type attachment struct {
 // attach looks up the layer versions of a list for a function of the caller, and refuses the list in AWS's order of checks.
 // Which runtimes and architectures a layer declares is advice, as on AWS.
 func (s *Service) attach(ctx context.Context, caller lambda.Scope, list []string) (attachment, error) {
-	arns, err := parseLayers(list)
-	if err != nil {
+	if err := checkLayerARNs(list); err != nil {
 		return attachment{}, err
 	}
 	if len(list) > lambda.MaxLayers {
 		return attachment{}, lambda.Errorf(lambda.Invalid, "Cannot reference more than %d layers.", lambda.MaxLayers)
+	}
+	arns, err := parseLayers(list)
+	if err != nil {
+		return attachment{}, err
 	}
 	for _, arn := range arns {
 		if arn.Account == caller.Account && arn.Region != caller.Region {
@@ -51,16 +55,29 @@ func (s *Service) attach(ctx context.Context, caller lambda.Scope, list []string
 	return a, err
 }
 
-// parseLayers reads a list of ARNs. AWS prints the whole list when one of them is bad.
+var layerVersionARN = regexp.MustCompile("^(" + lambda.LayerVersionARNPattern + ")$")
+
+// checkLayerARNs refuses what is no ARN of a layer version. AWS prints the whole list when one of them is bad.
+func checkLayerARNs(list []string) error {
+	for _, s := range list {
+		if !layerVersionARN.MatchString(s) {
+			return lambda.Errorf(lambda.Constraint, "1 validation error detected: Value '%s' at 'layers' failed to satisfy "+
+				"constraint: Member must satisfy constraint: [Member must have length less than or equal to 2048, Member must have "+
+				"length greater than or equal to 1, Member must satisfy regular expression pattern: %s, Member must not be null]",
+				printList(list), lambda.LayerVersionARNPattern)
+		}
+	}
+	return nil
+}
+
+// parseLayers reads a list of ARNs. Those of AWS's own layers, which have no version, and numbers that nobody can have reached
+// name what does not exist.
 func parseLayers(list []string) ([]lambda.LayerVersionARN, error) {
 	arns := make([]lambda.LayerVersionARN, len(list))
 	for i, s := range list {
 		var err error
 		if arns[i], err = lambda.ParseLayerVersionARN(s); err != nil {
-			return nil, lambda.Errorf(lambda.Constraint, "1 validation error detected: Value '%s' at 'layers' failed to satisfy "+
-				"constraint: Member must satisfy constraint: [Member must have length less than or equal to 2048, Member must have "+
-				"length greater than or equal to 1, Member must satisfy regular expression pattern: %s, Member must not be null]",
-				printList(list), lambda.LayerVersionARNPattern)
+			return nil, lambda.Errorf(lambda.Invalid, "Layer version %s does not exist.", s)
 		}
 	}
 	return arns, nil

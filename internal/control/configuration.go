@@ -14,6 +14,9 @@ func withDefaults(c lambda.Configuration, name lambda.FunctionName) lambda.Confi
 	c.PackageType = cmp.Or(c.PackageType, "Zip")
 	c.TracingMode = cmp.Or(c.TracingMode, "PassThrough")
 	c.SnapStart = cmp.Or(c.SnapStart, "None")
+	if c.VPC != nil && len(c.VPC.SubnetIDs) == 0 { // asked for nothing
+		c.VPC = nil
+	}
 	if len(c.Architectures) == 0 {
 		c.Architectures = []string{lambda.Architectures[0]}
 	}

@@ -24,7 +24,9 @@ type UpdateFunctionConfigurationInput struct {
 	Logging         *LoggingUpdate
 	KMSKeyARN       *string
 	DeadLetterARN   *string
-	Layers          *[]string // an empty list removes all
+	VPC             *lambda.VPCConfig          // one without subnets takes the function out of its VPC
+	FileSystems     *[]lambda.FileSystemConfig // an empty list removes all
+	Layers          *[]string                  // an empty list removes all
 	RevisionID      lambda.RevisionID
 	NotBuilt        []string // as in CreateFunctionInput
 }
@@ -52,6 +54,9 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunc
 	}
 	f, err = s.revise(ctx, in.Ref, in.RevisionID, func(r *lambda.Revision) error {
 		in.apply(&r.Config)
+		if err := checkVPC(&r.Config); err != nil {
+			return err
+		}
 		if in.Layers == nil {
 			return nil
 		}
@@ -86,6 +91,10 @@ func (in UpdateFunctionConfigurationInput) apply(c *lambda.Configuration) {
 	set(&c.SnapStart, in.SnapStart)
 	set(&c.KMSKeyARN, in.KMSKeyARN)
 	set(&c.DeadLetterARN, in.DeadLetterARN)
+	set(&c.FileSystems, in.FileSystems)
+	if in.VPC != nil {
+		c.VPC = in.VPC
+	}
 	if in.Environment != nil {
 		c.Environment = in.Environment
 	}

@@ -19,7 +19,7 @@ type CreateFunctionInput struct {
 	LayerARNs       []string
 	Tags            map[string]string
 	Publish         bool // publish version 1 at once
-	// NotBuilt names the members of the request that ask for what is not built (VpcConfig, FileSystemConfigs, …). Any of them
+	// NotBuilt names the members of the request that ask for what is not built (ImageConfig, DurableConfig, …). Any of them
 	// is answered with kind NotBuilt.
 	NotBuilt []string
 }
@@ -99,6 +99,9 @@ func checkCreate(in CreateFunctionInput) error {
 		return err
 	}
 	if err := checkEnvironment(in.Config.Environment, in.EnvironmentJSON); err != nil {
+		return err
+	}
+	if err := checkVPC(&in.Config); err != nil {
 		return err
 	}
 	if len(in.Tags) > lambda.MaxTags {

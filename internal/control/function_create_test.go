@@ -119,7 +119,7 @@ func TestCreateRefuses(t *testing.T) {
 			in.Config = lambda.Configuration{PackageType: "Image"}
 			in.LayerARNs = []string{layerARN("a", 1).String()}
 		}, lambda.Invalid, image},
-		{"other members", func(in *input) { in.NotBuilt = []string{"VpcConfig", "X"} }, lambda.NotBuilt, "lamina does not implement VpcConfig yet."},
+		{"other members", func(in *input) { in.NotBuilt = []string{"ImageConfig", "X"} }, lambda.NotBuilt, "lamina does not implement ImageConfig yet."},
 		{"no runtime", withRuntime(""), lambda.Invalid, mandatory},
 		{"no handler", func(in *input) { in.Config.Handler = "" }, lambda.Invalid, mandatory},
 		{"no handler, own bootstrap", func(in *input) { in.Config.Handler, in.Config.Runtime = "", "provided.al2023" }, lambda.Invalid, mandatory},

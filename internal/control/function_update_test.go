@@ -194,7 +194,7 @@ func TestUpdateConfigurationRefuses(t *testing.T) {
 		{"alias", func(in *input) { in.Ref.Qualifier = "live" }, lambda.NotFound, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:live"},
 		{"other region", func(in *input) { in.Ref.Region = "eu-west-2" }, lambda.NotFound,
 			"Functions from 'eu-west-2' are not reachable in this region ('us-east-1')"},
-		{"other members", func(in *input) { in.NotBuilt = []string{"VpcConfig"} }, lambda.NotBuilt, "lamina does not implement VpcConfig yet."},
+		{"other members", func(in *input) { in.NotBuilt = []string{"ImageConfig"} }, lambda.NotBuilt, "lamina does not implement ImageConfig yet."},
 		{"old runtime", func(in *input) { in.Runtime = new(lambda.Runtime("go1.x")) }, lambda.Invalid,
 			"The runtime parameter of go1.x is no longer supported for creating or updating AWS Lambda functions. We recommend you use a " +
 				"supported runtime while creating or updating functions."},

@@ -79,7 +79,7 @@ func statementOf(st catalog.Statement, partition, resource string) statementJSON
 var (
 	accountID   = regexp.MustCompile(`^\d{12}$`)
 	identityARN = regexp.MustCompile(`^arn:aws[a-zA-Z-]*:(iam|sts)::\d{12}:.+$`)
-	serviceName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
+	serviceName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com)$`)
 )
 
 // principal is who a statement is about, as AWS writes it; nil when it can be nobody.

@@ -110,6 +110,9 @@ func (s *Service) Invoke(ctx context.Context, in Input) (Output, error) {
 
 // run runs the revision that an invocation goes to.
 func (s *Service) run(ctx context.Context, at target, in Input) (Output, error) {
+	if len(at.revision.Config.FileSystems) > 0 {
+		return Output{}, lambda.Errorf(lambda.NotBuilt, "lamina keeps FileSystemConfigs and does not mount them yet: a function that has some is not run.")
+	}
 	fn := &at.function
 	release, err := s.admit(ctx, fn)
 	if err != nil {

@@ -161,6 +161,17 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A function whose file systems would be missing is not run without them.
+func TestFileSystemsAreNotMounted(t *testing.T) {
+	fn := function("f", lambda.StateActive, 1)
+	fn.Latest.Config.FileSystems = []lambda.FileSystemConfig{{ARN: "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0", MountPath: "/mnt/a"}}
+	p := &pool{}
+	_, err := invoke.New(invoke.Options{Catalog: catalogOf(fn), Pool: p}).Invoke(context.Background(), invoke.Input{Ref: ref("f", "")})
+	if !lambda.IsKind(err, lambda.NotBuilt) || len(p.got) > 0 {
+		t.Errorf("got %v after %d invocations", err, len(p.got))
+	}
+}
+
 func TestDryRun(t *testing.T) {
 	p := &pool{}
 	got, err := invoke.New(invoke.Options{Catalog: catalogOf(function("f", lambda.StateActive, 1)), Pool: p}).

@@ -33,6 +33,22 @@ type Configuration struct {
 	Logging       LoggingConfig // group and format
 	KMSKeyARN     string        `json:",omitempty"`
 	DeadLetterARN string        `json:",omitempty"`
+
+	VPC         *VPCConfig         `json:",omitempty"` // nil when none was ever sent
+	FileSystems []FileSystemConfig `json:",omitempty"`
+}
+
+// VPCConfig is where a function's network interfaces are; without subnets it has none.
+type VPCConfig struct {
+	SubnetIDs        []string
+	SecurityGroupIDs []string
+	DualStack        bool `json:",omitempty"` // IPv6 too
+}
+
+// FileSystemConfig is a file system that a function mounts.
+type FileSystemConfig struct {
+	ARN       string // of its access point
+	MountPath string // "/mnt/…"
 }
 
 // Variables are the environment variables as they were sent; AWS echoes an empty map too.

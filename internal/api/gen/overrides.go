@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/laminadev/lamina/internal/lambda"
 )
@@ -34,6 +35,9 @@ var overrides = []override{
 
 	{shape: "RecursiveLoop", why: "AWS prints the other order", apply: func(s *shape) { s.Enum = []string{"Terminate", "Allow"} }},
 
+	{shape: "TaggableResource", why: "AWS's pattern has layers too", apply: func(s *shape) {
+		s.Pattern = strings.Replace(s.Pattern, "|code-signing-config:", "|layer:([a-zA-Z0-9-_]+)|code-signing-config:", 1)
+	}},
 	{shape: "InvokeMode", why: "AWS prints the other order", apply: func(s *shape) { s.Enum = []string{"RESPONSE_STREAM", "BUFFERED"} }},
 
 	{shape: "SubnetId", why: "the model has no pattern", apply: id(`subnet-[0-9a-z]*`)},

@@ -22,6 +22,7 @@ func (a *API) createFunction(ctx context.Context, c *call, in *CreateFunctionReq
 			TracingMode: deref(deref(in.TracingConfig).Mode), SnapStart: deref(deref(in.SnapStart).ApplyOn),
 			Logging: deref(logging(in.LoggingConfig)), KMSKeyARN: deref(in.KMSKeyARN),
 			DeadLetterARN: deref(deref(in.DeadLetterConfig).TargetARN),
+			VPC:           vpc(in.VPCConfig), FileSystems: deref(fileSystems(in.FileSystemConfigs)),
 		},
 		Package:         c.pack(in.Code.S3Bucket, in.Code.S3Key, in.Code.S3ObjectVersion, in.Code.ImageURI),
 		EnvironmentJSON: c.environmentJSON(),

@@ -34,6 +34,7 @@ func (a *API) updateFunctionConfiguration(ctx context.Context, c *call, in *Upda
 		Environment: variables(in.Environment), EnvironmentJSON: c.environmentJSON(),
 		TracingMode: deref(in.TracingConfig).Mode, SnapStart: deref(in.SnapStart).ApplyOn,
 		Logging: logging(in.LoggingConfig), KMSKeyARN: in.KMSKeyARN, DeadLetterARN: deadLetter(in.DeadLetterConfig),
+		VPC: vpc(in.VPCConfig), FileSystems: fileSystems(in.FileSystemConfigs),
 		Layers: list(in.Layers), RevisionID: lambda.RevisionID(deref(in.RevisionID)), NotBuilt: updateNotBuilt(in),
 	})
 	if err != nil {
@@ -65,14 +66,23 @@ func configurationItem(f control.Described, q lambda.Qualifier) FunctionConfigur
 		RevisionID: new(string(f.RevisionID)), PackageType: &cfg.PackageType, Architectures: cfg.Architectures,
 		Environment: environment(cfg.Environment), EphemeralStorage: &EphemeralStorage{Size: int64(cfg.StorageSize)},
 		TracingConfig: &TracingConfigResponse{Mode: &cfg.TracingMode},
-		SnapStart:     &SnapStartResponse{ApplyOn: &cfg.SnapStart, OptimizationStatus: new("Off")},
+		SnapStart:     snapStart(f),
 		LoggingConfig: &LoggingConfig{
 			LogFormat: &cfg.Logging.LogFormat, LogGroup: &cfg.Logging.LogGroup,
 			ApplicationLogLevel: optional(cfg.Logging.ApplicationLogLevel), SystemLogLevel: optional(cfg.Logging.SystemLogLevel),
 		},
 		KMSKeyARN: optional(cfg.KMSKeyARN), DeadLetterConfig: deadLetterConfig(cfg.DeadLetterARN),
-		Layers: layers(f.Latest.Layers),
+		Layers: layers(f.Latest.Layers), VPCConfig: vpcConfig(f.Key, cfg.VPC), FileSystemConfigs: fileSystemConfigs(cfg.FileSystems),
 	}
+}
+
+// snapStart is on for a version that was published with it.
+func snapStart(f control.Described) *SnapStartResponse {
+	cfg, status := &f.Latest.Config, "Off"
+	if cfg.SnapStart == "PublishedVersions" && f.Version != lambda.VersionLatest {
+		status = "On"
+	}
+	return &SnapStartResponse{ApplyOn: &cfg.SnapStart, OptimizationStatus: &status}
 }
 
 // layers is absent when there are none: AWS never writes [].

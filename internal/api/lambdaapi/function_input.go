@@ -19,8 +19,6 @@ func (n notBuilt) names() []string {
 
 func createNotBuilt(in *CreateFunctionRequest) []string {
 	return notBuilt{
-		"VpcConfig":              vpc(in.VPCConfig),
-		"FileSystemConfigs":      len(in.FileSystemConfigs) > 0,
 		"ImageConfig":            in.ImageConfig != nil,
 		"CodeSigningConfigArn":   deref(in.CodeSigningConfigARN) != "",
 		"CapacityProviderConfig": in.CapacityProviderConfig != nil,
@@ -33,17 +31,10 @@ func createNotBuilt(in *CreateFunctionRequest) []string {
 
 func updateNotBuilt(in *UpdateFunctionConfigurationRequest) []string {
 	return notBuilt{
-		"VpcConfig":              vpc(in.VPCConfig),
-		"FileSystemConfigs":      len(in.FileSystemConfigs) > 0,
 		"ImageConfig":            in.ImageConfig != nil,
 		"CapacityProviderConfig": in.CapacityProviderConfig != nil,
 		"DurableConfig":          in.DurableConfig != nil,
 	}.names()
-}
-
-// vpc reports whether a function is to be put into a VPC; an empty configuration asks for nothing.
-func vpc(c *VPCConfig) bool {
-	return c != nil && len(c.SubnetIDs)+len(c.SecurityGroupIDs) > 0
 }
 
 // variables keeps the difference between no Environment and an empty one.

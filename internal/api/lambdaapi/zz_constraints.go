@@ -720,7 +720,7 @@ var (
 		{name: "Marker", in: inQuery, shape: &shapeString},
 		{name: "MaxItems", in: inQuery, shape: &shapeMaxProvisionedConcurrencyConfigListItems},
 	}}
-	shapeTaggableResource = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 256}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`}}
+	shapeTaggableResource = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 256}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`}}
 	shapeListTagsRequest  = shape{kind: kindStructure, members: []member{
 		{name: "Resource", in: inPath, required: true, shape: &shapeTaggableResource},
 	}}
