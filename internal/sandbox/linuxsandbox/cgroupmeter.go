@@ -4,74 +4,98 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // cgroupMeter reads a cgroup of either version through descriptors that stay open.
 type cgroupMeter struct {
-	usage, events, stat *os.File
+	usage, events, stat *control
 	fields              [2]string // lines of memory.stat that are anonymous and shared memory
 }
 
 // newCgroupMeter opens a folder's files. A file that is missing reads as nothing.
 func newCgroupMeter(folder, usage, events, anon, shared string) *cgroupMeter {
-	open := func(name string) *os.File {
-		f, err := os.Open(filepath.Join(folder, name))
-		if err != nil {
-			return nil
-		}
-		return f
-	}
+	open := func(name string) *control { return openControl(filepath.Join(folder, name)) }
 	return &cgroupMeter{usage: open(usage), events: open(events), stat: open("memory.stat"), fields: [2]string{anon, shared}}
 }
 
 func (m *cgroupMeter) enforced() bool { return true }
 
 func (m *cgroupMeter) charge() (int64, error) {
-	data, err := again(m.usage)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseInt(string(bytes.TrimSpace(data)), 10, 64)
+	var n int64
+	err := m.usage.again(func(data []byte) (err error) {
+		n, err = strconv.ParseInt(string(bytes.TrimSpace(data)), 10, 64)
+		return err
+	})
+	return n, err
 }
 
 func (m *cgroupMeter) held() (int64, error) {
-	data, err := again(m.stat)
-	if err != nil {
-		return 0, err
-	}
-	return field(data, m.fields[0]) + field(data, m.fields[1]), nil
+	var n int64
+	err := m.stat.again(func(data []byte) error {
+		n = field(data, m.fields[0]) + field(data, m.fields[1])
+		return nil
+	})
+	return n, err
 }
 
 func (m *cgroupMeter) kills() int64 {
-	data, err := again(m.events)
-	if err != nil {
+	var n int64
+	if m.events.again(func(data []byte) error {
+		n = field(data, "oom_kill")
+		return nil
+	}) != nil {
 		return 0
 	}
-	return field(data, "oom_kill")
+	return n
 }
 
 func (m *cgroupMeter) close() {
-	for _, f := range []*os.File{m.usage, m.events, m.stat} {
-		if f != nil {
-			f.Close()
-		}
+	for _, c := range []*control{m.usage, m.events, m.stat} {
+		c.close()
 	}
 }
 
-// again reads a control file from its start.
-func again(f *os.File) ([]byte, error) {
-	if f == nil {
-		return nil, os.ErrNotExist
-	}
-	buf := make([]byte, 8<<10)
-	n, err := unix.Pread(int(f.Fd()), buf, 0)
+// control is a control file that stays open; nil is one that is missing.
+type control struct {
+	f  *os.File
+	fd int // its descriptor: to ask the file each time would be a system call
+}
+
+func openControl(path string) *control {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	return buf[:n], nil
+	return &control{f, int(f.Fd())}
+}
+
+func (c *control) close() {
+	if c != nil {
+		c.f.Close()
+	}
+}
+
+// controlBuffers are what control files are read into: every invocation reads some.
+var controlBuffers = sync.Pool{New: func() any { return new([8 << 10]byte) }}
+
+// again reads a control file from its start and has what it says looked at.
+func (c *control) again(look func(data []byte) error) error {
+	if c == nil {
+		return os.ErrNotExist
+	}
+	buf := controlBuffers.Get().(*[8 << 10]byte)
+	defer controlBuffers.Put(buf)
+	n, err := unix.Pread(c.fd, buf[:], 0)
+	runtime.KeepAlive(c.f)
+	if err != nil {
+		return err
+	}
+	return look(buf[:n])
 }
 
 // field is the number of a line "name 123".
