@@ -110,7 +110,7 @@ func command[T options](o *output, opts T, c cobra.Command, args cobra.Positiona
 	c.DisableFlagsInUseLine = true
 	c.Args = func(c *cobra.Command, given []string) error {
 		if args(c, given) != nil {
-			return usagef("%s does not take %s: its form is %s", c.CommandPath(), arguments(given), c.UseLine())
+			return usagef("%s %s: its form is %s", c.CommandPath(), misfit(given), c.UseLine())
 		}
 		return nil
 	}
@@ -118,15 +118,15 @@ func command[T options](o *output, opts T, c cobra.Command, args cobra.Positiona
 	return &c
 }
 
-// arguments counts what was given, or shows it when it is short.
-func arguments(given []string) string {
+// misfit says what is wrong with the arguments that were given, of which a command takes another number.
+func misfit(given []string) string {
 	switch len(given) {
 	case 0:
-		return "no argument"
+		return "lacks an argument"
 	case 1:
-		return fmt.Sprintf("%q alone", given[0])
+		return fmt.Sprintf("does not take %q alone", given[0])
 	}
-	return fmt.Sprintf("%d arguments", len(given))
+	return fmt.Sprintf("does not take %d arguments", len(given))
 }
 
 // Standard gives the process's own streams.

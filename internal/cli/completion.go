@@ -16,6 +16,7 @@ func newCompletion(o *output) *cobra.Command {
 	c := command(o, opts, cobra.Command{
 		Use:   "completion bash|zsh|fish",
 		Short: "print a script that completes commands in a shell",
+		Long:  "Print a script that completes lamina's commands and flags in a shell. The one for bash needs bash-completion.",
 		Example: "  source <(lamina completion bash)                                  # bash, for now\n" +
 			"  lamina completion bash > /etc/bash_completion.d/lamina             # bash, for all users\n" +
 			"  lamina completion zsh > \"${fpath[1]}/_lamina\"                      # zsh\n" +

@@ -8,3 +8,6 @@ import (
 
 // Uploader shows the progress of uploads on w, as on a terminal.
 func Uploader(c aws.HTTPClient, w io.Writer) aws.HTTPClient { return &uploader{c, w} }
+
+// ExplainServer says on w what a person is told of a server that is ready.
+func ExplainServer(w io.Writer, url string) error { return ready{URL: url}.explain(w) }

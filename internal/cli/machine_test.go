@@ -81,6 +81,19 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeExplains: old AWS CLIs do not know the variable, and would call AWS.
+func TestServeExplains(t *testing.T) {
+	var b strings.Builder
+	if err := cli.ExplainServer(&b, "http://127.0.0.1:4566"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n  export AWS_ENDPOINT_URL=http://127.0.0.1:4566\n", "--endpoint-url http://127.0.0.1:4566"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, b.String())
+		}
+	}
+}
+
 func TestServeSaysJSON(t *testing.T) {
 	bare(t)
 	s := serve(t, "--format", "json", "--account", "123456789012", "--data", filepath.Join(t.TempDir(), "d"))
