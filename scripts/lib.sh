@@ -138,3 +138,29 @@ install_nodes() {
   # Its native part is not built; tests put something else in the place of these files.
   touch .tools/aws-lambda-ric/3.3.0/dist/rapid-client.node .tools/aws-lambda-ric/4.0.2/rapid-client.node
 }
+
+# install_journeys gets the AWS SDKs for JavaScript and Java, for test/journeys. Java's is got where Maven and a JDK are.
+install_journeys() {
+  local mark from=test/journeys to=.tools/journeys
+  mkdir -p $to/node $to/java
+  mark="$PWD $(cat $from/node/package*.json | sha256sum)"
+  PATH=$PATH:$PWD/.tools/npm/bin
+  if ! have npm; then
+    echo "no npm is here: the AWS SDK for JavaScript is not tried"
+  elif [ "$(cat $to/node/.made 2>/dev/null || true)" != "$mark" ]; then
+    cp $from/node/package*.json $to/node/
+    (cd $to/node && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    printf '%s\n' "$mark" >$to/node/.made
+  fi
+  have mvn && have javac || { echo "no Maven or no JDK is here: the AWS SDK for Java is not tried"; return 0; }
+  mark="$PWD $(sha256sum <$from/java/pom.xml)"
+  [ "$(cat $to/java/.made 2>/dev/null || true)" != "$mark" ] || return 0
+  rm -f $to/java/*.jar
+  if mvn -q -B -f $from/java/pom.xml -Dmaven.repo.local="$PWD/.tools/cache/maven" dependency:copy-dependencies \
+    -DoutputDirectory="$PWD/$to/java" >.tools/maven.log 2>&1; then
+    printf '%s\n' "$mark" >$to/java/.made
+  else
+    rm -f $to/java/*.jar
+    echo "the AWS SDK for Java cannot be had, so it is not tried: $(grep -m1 ERROR .tools/maven.log)"
+  fi
+}

@@ -17,5 +17,5 @@ go tool -modfile=tools/go.mod staticcheck ./...
 go test -count=1 ./internal/floors
 go mod verify >/dev/null
 for m in examples/*/go.mod internal/*/testdata/*/go.mod; do (cd "$(dirname "$m")" && go vet ./...); done
-for s in scripts/*.sh .ci/run; do bash -n "$s"; done
+for s in scripts/*.sh test/journeys/cli/*.sh .ci/run; do bash -n "$s"; done
 echo "linters: nothing to say"

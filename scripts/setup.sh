@@ -24,3 +24,4 @@ fi
 install_tools
 install_awslambdaric
 install_nodes
+install_journeys

@@ -42,13 +42,13 @@ tests() {
   go test -json -vet=off "$@" 2>&1 | .tools/bin/summary | tee ".tools/logs/$name.log" || failed=1
 }
 
-tests unit -race -timeout 10m $(go list ./... | grep -v -e /test/e2e -e /test/bench)
+tests unit -race -timeout 10m $(go list ./... | grep -v -e /test/e2e -e /test/bench -e /test/journeys)
 if [ "$(id -u)" = 0 ]; then
   step "packages that make sandboxes, as an ordinary user"
   scripts/as-user.sh 2>&1 | tee .tools/logs/user.log || failed=1
 fi
 step "end to end"
-tests e2e -count=1 -timeout 14m ./test/e2e
+tests e2e -count=1 -timeout 14m ./test/e2e ./test/journeys
 
 step "nothing left behind"
 if ! .tools/bin/leak check .tools/logs/before.json; then
@@ -57,7 +57,7 @@ fi
 
 step "summary"
 for f in unit user e2e; do
-  [ ! -f ".tools/logs/$f.log" ] || grep -E '^(ok|FAIL|e2e:|sandboxtest:|as uid|skipped:|[0-9]+ passed)' ".tools/logs/$f.log" || true
+  [ ! -f ".tools/logs/$f.log" ] || grep -E '^(ok|FAIL|e2e:|journey:|sandboxtest:|as uid|skipped:|[0-9]+ passed)' ".tools/logs/$f.log" || true
 done
 [ -z "$failed" ] || die "tests failed ($((SECONDS - started)) s)"
 echo "all tests passed in $((SECONDS - started)) s"

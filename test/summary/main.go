@@ -78,7 +78,7 @@ func (s *summary) keep(key string, e event) {
 	case resultLine.MatchString(e.Output):
 		s.packages = append(s.packages, strings.TrimSuffix(e.Output, "\n"))
 		fmt.Fprint(s.out, e.Output)
-	case strings.HasPrefix(e.Output, "e2e: "), strings.HasPrefix(e.Output, "sandboxtest: "):
+	case strings.HasPrefix(e.Output, "e2e: "), strings.HasPrefix(e.Output, "sandboxtest: "), strings.HasPrefix(e.Output, "journey: "):
 		s.packages = append(s.packages, strings.TrimSuffix(e.Output, "\n"))
 		fmt.Fprint(s.out, e.Output)
 	default:

@@ -1,0 +1,143 @@
+# The journey with Terraform: everything below is applied, found unchanged, changed (word), found unchanged, and destroyed.
+
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+# An endpoint and keys in the environment are all that it needs.
+provider "aws" {}
+
+variable "word" {
+  type = string
+}
+
+variable "runtime" {
+  type = string
+}
+
+resource "aws_lambda_layer_version" "words" {
+  layer_name               = "words"
+  filename                 = "layer.zip"
+  source_code_hash         = filebase64sha256("layer.zip")
+  description              = var.word
+  license_info             = "MIT"
+  compatible_runtimes      = [var.runtime]
+  compatible_architectures = ["x86_64"]
+}
+
+resource "aws_lambda_layer_version_permission" "friend" {
+  layer_name     = aws_lambda_layer_version.words.layer_name
+  version_number = aws_lambda_layer_version.words.version
+  statement_id   = "friend"
+  action         = "lambda:GetLayerVersion"
+  principal      = "111111111111"
+}
+
+resource "aws_lambda_function" "f" {
+  function_name                  = "f"
+  role                           = "arn:aws:iam::000000000000:role/any"
+  runtime                        = var.runtime
+  handler                        = "app.handler"
+  filename                       = "${var.word}.zip"
+  source_code_hash               = filebase64sha256("${var.word}.zip")
+  layers                         = [aws_lambda_layer_version.words.arn]
+  publish                        = true
+  description                    = var.word
+  timeout                        = 60
+  memory_size                    = 256
+  reserved_concurrent_executions = 5
+  tags                           = { word = var.word }
+  environment {
+    variables = { WORD = var.word }
+  }
+  ephemeral_storage {
+    size = 1024
+  }
+  logging_config {
+    log_format            = "JSON"
+    application_log_level = var.word == "one" ? "INFO" : "DEBUG"
+    system_log_level      = "WARN"
+  }
+  tracing_config {
+    mode = "PassThrough"
+  }
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = var.word
+  function_name    = aws_lambda_function.f.function_name
+  function_version = "1"
+  dynamic "routing_config" {
+    for_each = var.word == "one" ? [] : [aws_lambda_function.f.version]
+    content {
+      additional_version_weights = { (routing_config.value) = 0.5 }
+    }
+  }
+}
+
+resource "aws_lambda_permission" "api" {
+  statement_id  = "api"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.f.function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "arn:aws:execute-api:us-east-1:000000000000:abc/*"
+}
+
+resource "aws_lambda_permission" "bucket" {
+  statement_id   = "bucket"
+  action         = "lambda:InvokeFunction"
+  function_name  = aws_lambda_function.f.function_name
+  qualifier      = aws_lambda_alias.live.name
+  principal      = "s3.amazonaws.com"
+  source_arn     = "arn:aws:s3:::bucket"
+  source_account = "000000000000"
+}
+
+resource "aws_lambda_function_event_invoke_config" "f" {
+  function_name                = aws_lambda_function.f.function_name
+  maximum_retry_attempts       = var.word == "one" ? 0 : 1
+  maximum_event_age_in_seconds = 60
+}
+
+resource "aws_lambda_function_recursion_config" "f" {
+  function_name  = aws_lambda_function.f.function_name
+  recursive_loop = "Allow"
+}
+
+data "aws_lambda_layer_version" "words" {
+  layer_name = aws_lambda_layer_version.words.layer_name
+}
+
+data "aws_lambda_alias" "live" {
+  function_name = aws_lambda_function.f.function_name
+  name          = aws_lambda_alias.live.name
+}
+
+data "aws_lambda_functions" "all" {
+  depends_on = [aws_lambda_function.f]
+}
+
+data "aws_lambda_invocation" "f" {
+  function_name = aws_lambda_function.f.function_name
+  qualifier     = aws_lambda_function.f.version
+  input         = jsonencode({ name = "Ada" })
+}
+
+output "layer" {
+  value = data.aws_lambda_layer_version.words.arn
+}
+
+output "alias" {
+  value = data.aws_lambda_alias.live.function_version
+}
+
+output "functions" {
+  value = join(" ", data.aws_lambda_functions.all.function_names)
+}
+
+output "said" {
+  value = jsondecode(data.aws_lambda_invocation.f.result).text
+}
