@@ -38,10 +38,18 @@ func (e *environment) hint(posted []byte) {
 	if !ok {
 		return
 	}
-	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	if r, ok := explain.Import(module, e.runtime.Name, arch, e.parts()); ok {
+	if r, ok := e.explain(module); ok {
 		e.publish(telemetry.TypeFault, hintMark+strings.ReplaceAll(r.String(), "\n", " ")+"\n")
 	}
+}
+
+func (e *environment) explain(module string) (explain.Result, bool) {
+	parts := e.parts()
+	if r, ok := explain.Handler(e.rev.Config.Handler, module, e.runtime.Name, parts); ok {
+		return r, true
+	}
+	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	return explain.Import(module, e.runtime.Name, arch, parts)
 }
 
 // parts lists what the function sees. What cannot be listed is left out.

@@ -18,15 +18,17 @@ func TestHints(t *testing.T) {
 		return lambda.LayerRef{ARN: arn, Content: b.tree(files)}
 	}
 	for _, tt := range []struct {
-		name, code, hint string
+		name, handler, code, hint string
 	}{
-		{"while it initialises", "import tools\ndef handler(e, c): pass\n", `LAMINA_HINT cannot import "tools": layer common:3 holds it at /opt/tools, but the layer has no python/ folder around it: zip it as python/tools (looked in /var/task, `},
-		{"in the handler", "def handler(e, c):\n    import tools.deep\n", `LAMINA_HINT cannot import "tools": layer common:3 holds it at /opt/tools,`},
-		{"another error", "def handler(e, c):\n    raise ValueError(\"No module named 'tools'\")\n", ""},
-		{"no error", "def handler(e, c):\n    return 1\n", ""},
+		{"while it initialises", "app.handler", "import tools\ndef handler(e, c): pass\n", `LAMINA_HINT cannot import "tools": layer common:3 holds it at /opt/tools, but the layer has no python/ folder around it: zip it as python/tools (looked in /var/task, `},
+		{"in the handler", "app.handler", "def handler(e, c):\n    import tools.deep\n", `LAMINA_HINT cannot import "tools": layer common:3 holds it at /opt/tools,`},
+		{"of the handler itself", "main.handler", "def handler(e, c): pass\n",
+			`LAMINA_HINT cannot import "main": the handler main.handler means /var/task/main.py, and the code holds app.py: `},
+		{"another error", "app.handler", "def handler(e, c):\n    raise ValueError(\"No module named 'tools'\")\n", ""},
+		{"no error", "app.handler", "def handler(e, c):\n    return 1\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rev := b.revision("app.handler")
+			rev := b.revision(tt.handler)
 			rev.Config.Runtime = python
 			rev.Code = b.tree(map[string]string{"app.py": tt.code})
 			rev.Layers = []lambda.LayerRef{layer("common", map[string]string{"tools/__init__.py": "", "tools/deep.py": ""}), layer("other", map[string]string{"x": ""})}
