@@ -132,16 +132,26 @@ func (s *server) failed(what string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &callError{"nothing answers at " + s.url + ": start it with `lamina serve`, or set AWS_ENDPOINT_URL", "", err}
+		return &callError{text: "nothing answers at " + s.url + ": start it with `lamina serve`, or set AWS_ENDPOINT_URL", err: err}
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return &callError{"cannot " + what + ": the server at " + s.url + " broke the call off; was it stopped?", "", err}
+		return &callError{text: "cannot " + what + ": the server at " + s.url + " broke the call off; was it stopped?", err: err}
 	case errors.As(err, &api):
-		return &callError{"cannot " + what + ": " + api.ErrorMessage(), api.ErrorCode() + requestID(err), err}
+		return &callError{"cannot " + what + ": " + api.ErrorMessage(), api.ErrorCode() + requestID(err), grant(api.ErrorMessage(), s.url), err}
 	}
 	if errors.As(err, &own) {
-		return &callError{"cannot " + what + ": " + own.Message, own.Code + ", request " + own.RequestID, err}
+		return &callError{text: "cannot " + what + ": " + own.Message, code: own.Code + ", request " + own.RequestID, err: err}
 	}
 	return fmt.Errorf("cannot %s: %w", what, err)
+}
+
+// failedOn is failed about a layer or a function, as the command was given it.
+func (s *server) failedOn(kind, named, what string, err error) error {
+	err = s.failed(what, err)
+	var call *callError
+	if errors.As(err, &call) && call.todo == "" {
+		call.todo = meant(kind, named)
+	}
+	return err
 }
 
 func requestID(err error) string {
@@ -156,6 +166,7 @@ func requestID(err error) string {
 type callError struct {
 	text string
 	code string
+	todo string // what to do next
 	err  error
 }
 
@@ -165,5 +176,8 @@ func (e *callError) Error() string {
 	}
 	return e.text + " (" + e.code + ")"
 }
+
+// Hint is what to do next.
+func (e *callError) Hint() string { return e.todo }
 
 func (e *callError) Unwrap() error { return e.err }

@@ -56,7 +56,7 @@ func runFunctionLogs(ctx context.Context, opts *functionLogsOptions, out *output
 		print = encodeRecord
 	}
 	err = s.lamina().Logs(ctx, args[0], query, func(r client.LogRecord) error { return print(out.Out, r) })
-	return s.failed("read the log of "+args[0], err)
+	return s.failedOn("function", args[0], "read the log of "+args[0], err)
 }
 
 // printRecord prints a record, which may have lines, below its time.

@@ -36,7 +36,7 @@ func runFunctionShow(ctx context.Context, opts *functionShowOptions, out *output
 	}
 	f, err := s.lambda.GetFunction(ctx, &awslambda.GetFunctionInput{FunctionName: aws.String(args[0])})
 	if err != nil {
-		return s.failed("show function "+args[0], err)
+		return s.failedOn("function", args[0], "show function "+args[0], err)
 	}
 	members, err := awsMembers(f)
 	if err != nil {

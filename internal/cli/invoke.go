@@ -64,7 +64,7 @@ func runInvoke(ctx context.Context, opts *invokeOptions, out *output, args []str
 	}
 	answer, err := s.lambda.Invoke(ctx, in)
 	if err != nil {
-		return s.failed("invoke "+args[0], err)
+		return s.failedOn("function", args[0], "invoke "+args[0], err)
 	}
 	return printAnswer(opts, out, answer)
 }

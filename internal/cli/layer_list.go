@@ -45,7 +45,7 @@ func runLayerList(ctx context.Context, opts *layerListOptions, out *output, args
 		versions, err = opts.layers(ctx, s)
 	}
 	if err != nil {
-		return s.failed("list layers", err)
+		return s.failedOn("layer", strings.Join(args, ""), "list layers", err)
 	}
 	if len(args) == 1 && len(versions) == 0 {
 		return &notFoundError{"there is no version of layer " + args[0]}

@@ -56,11 +56,11 @@ func runLayerPublish(ctx context.Context, opts *layerPublishOptions, out *output
 	}
 	before, err := newestVersion(ctx, s, name)
 	if err != nil {
-		return s.failed("publish layer "+name, err)
+		return s.failedOn("layer", name, "publish layer "+name, err)
 	}
 	answer, err := s.lambda.PublishLayerVersion(ctx, opts.input(name, zip))
 	if err != nil {
-		return s.failed("publish layer "+name, err)
+		return s.failedOn("layer", name, "publish layer "+name, err)
 	}
 	if before != nil && *before.Content.CodeSha256 == aws.ToString(answer.Content.CodeSha256) {
 		fmt.Fprintf(out.Err, "note: version %d has the same bytes\n", before.Version)

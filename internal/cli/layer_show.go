@@ -49,7 +49,7 @@ func runLayerShow(ctx context.Context, opts *layerShowOptions, out *output, args
 	}
 	v, err := getLayerVersion(ctx, s, name, version)
 	if err != nil {
-		return s.failed("show layer "+args[0], err)
+		return s.failedOn("layer", args[0], "show layer "+args[0], err)
 	}
 	var paths []layerPath
 	if opts.Contents {
@@ -67,9 +67,13 @@ func runLayerShow(ctx context.Context, opts *layerShowOptions, out *output, args
 	return out.print(members, func(w io.Writer) error { return printLayer(w, v, paths) })
 }
 
-// parseLayer reads NAME, NAME:VERSION, or an ARN with or without a version. Version 0 stands for the newest.
+// parseLayer reads NAME, NAME:VERSION, or an ARN with or without a version. Version 0 stands for the newest. An ARN that leaves
+// out what it names is for the server to refuse.
 func parseLayer(s string) (name string, version int64, err error) {
 	const partsOfARN = 7
+	if slipARN.MatchString(s) {
+		return s, 0, nil
+	}
 	parts := strings.Split(s, ":")
 	named := 1
 	if parts[0] == "arn" {
@@ -84,7 +88,7 @@ func parseLayer(s string) (name string, version int64, err error) {
 			return strings.Join(parts[:named], ":"), n, nil
 		}
 	}
-	return "", 0, usagef("%q is not NAME, NAME:VERSION or the ARN of a layer", s)
+	return "", 0, &usageError{fmt.Sprintf("%q is not NAME, NAME:VERSION or the ARN of a layer", s), meant("layer", s)}
 }
 
 func getLayerVersion(ctx context.Context, s *server, name string, version int64) (*awslambda.GetLayerVersionOutput, error) {

@@ -105,6 +105,11 @@ func (o *runOptions) check() error {
 	case o.Shell && o.Watch:
 		return usagef("--shell and --watch exclude each other")
 	}
+	for _, l := range o.Layers {
+		if strings.HasPrefix(l, "arn:") {
+			return &usageError{fmt.Sprintf("--layer takes a folder or a zip, since lamina run asks no server: not %q", l), fetchLayer(l)}
+		}
+	}
 	return nil
 }
 
