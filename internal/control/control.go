@@ -22,6 +22,7 @@ type Options struct {
 	Catalog     catalog.Store
 	Store       Trees
 	Blobs       *blob.Store // where zips are staged
+	Objects     Objects     // nil: zips are sent, and not named
 	Concurrency int         // invocations of one account and region at a time; 0: AWS's default, 1000
 	// Organisations gives the organisation of each account that has one.
 	Organisations map[string]string
@@ -47,6 +48,7 @@ type Service struct {
 	catalog       catalog.Store
 	trees         Trees
 	blobs         *blob.Store
+	objects       Objects
 	organisations map[string]string
 	concurrency   int
 	now           func() time.Time
@@ -69,7 +71,7 @@ func New(o Options) *Service {
 	}
 	settler := newSettler(o.Catalog, o.Store, o.Log)
 	settler.others, settler.follow = o.Others, o.Follow
-	return &Service{catalog: o.Catalog, trees: o.Store, blobs: o.Blobs, organisations: o.Organisations, concurrency: o.Concurrency,
+	return &Service{catalog: o.Catalog, trees: o.Store, blobs: o.Blobs, objects: o.Objects, organisations: o.Organisations, concurrency: o.Concurrency,
 		now: o.Now, settler: settler}
 }
 
@@ -98,8 +100,8 @@ func (s *Service) OpenZip(ctx context.Context, d digest.Digest) (blob.Reader, er
 
 // importFor verifies and stores a zip for an account, whose trees share files with this one; unzipped is how many bytes it may
 // hold, always more than 0.
-func (s *Service) importFor(ctx context.Context, account string, st *blob.Staged, unzipped int64) (lambda.Content, error) {
-	return s.trees.Import(ctx, st, layerstore.ImportLimits{ZippedSize: lambda.MaxZipSize, UnzippedSize: unzipped, Account: account})
+func (s *Service) importFor(ctx context.Context, account string, z zip, unzipped int64) (lambda.Content, error) {
+	return s.trees.Import(ctx, z.Staged, layerstore.ImportLimits{ZippedSize: z.limit, UnzippedSize: unzipped, Account: account})
 }
 
 // discard is deferred by every operation that is given a zip; it does nothing when there is none, or after Import.

@@ -24,6 +24,7 @@ import (
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/lambdatest"
 	"github.com/laminadev/lamina/internal/layerstore"
+	"github.com/laminadev/lamina/internal/objects"
 )
 
 func TestMain(m *testing.M) {
@@ -160,6 +161,7 @@ type fixture struct {
 	data    *data
 	catalog *watched
 	trees   *bent
+	objects *objects.Service
 }
 
 func start(t *testing.T) *fixture { return startIn(t, t.TempDir()) }
@@ -171,7 +173,8 @@ func startIn(t *testing.T, dir string) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, data: d, catalog: &watched{Store: d.catalog, changed: make(chan struct{})}, trees: &bent{Store: d.trees}}
-	f.Service = control.New(control.Options{Catalog: f.catalog, Store: f.trees, Blobs: d.blobs, Now: time.Now})
+	f.objects = objects.New(objects.Options{Catalog: f.catalog, Blobs: d.blobs})
+	f.Service = control.New(control.Options{Catalog: f.catalog, Store: f.trees, Blobs: d.blobs, Objects: f.objects, Now: time.Now})
 	if err := f.Start(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}

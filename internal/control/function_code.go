@@ -31,7 +31,12 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeI
 	if err := checkUpdatable(f, in.RevisionID); err != nil {
 		return Described{}, err
 	}
-	code, err := s.importBeside(ctx, f.Key.Account, in.Package.Zip, f.Latest.Layers)
+	zip, err := s.fetch(ctx, in.Caller, in.Package.Zip, in.Package.S3)
+	if err != nil {
+		return Described{}, err
+	}
+	defer discard(zip.Staged)
+	code, err := s.importBeside(ctx, f.Key.Account, zip, f.Latest.Layers)
 	if err != nil {
 		return Described{}, err
 	}

@@ -41,7 +41,12 @@ func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (D
 		return Described{}, err
 	}
 	rev := lambda.Revision{Config: withDefaults(in.Config, in.Ref.Name), Layers: layers.layers, ShadowMap: layers.shadows}
-	if rev.Code, err = s.importFor(ctx, in.Ref.Account, in.Package.Zip, lambda.MaxUnzippedSize); err != nil {
+	zip, err := s.fetch(ctx, in.Caller, in.Package.Zip, in.Package.S3)
+	if err != nil {
+		return Described{}, err
+	}
+	defer discard(zip.Staged)
+	if rev.Code, err = s.importFor(ctx, in.Ref.Account, zip, lambda.MaxUnzippedSize); err != nil {
 		return Described{}, err
 	}
 	if err := checkTotal(rev); err != nil {

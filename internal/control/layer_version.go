@@ -14,7 +14,7 @@ type PublishLayerVersionInput struct {
 	Caller        lambda.Scope    // account and region of the request
 	Layer         lambda.LayerKey // the layer as the request names it
 	Zip           *blob.Staged    // from StageZip; the operation commits or discards it
-	S3            bool            // any of S3Bucket, S3Key, S3ObjectVersion was sent: not built
+	S3            *S3Object       // nil when none of S3Bucket, S3Key and S3ObjectVersion was sent
 	Description   *string         // nil when not sent
 	LicenseInfo   *string         // likewise
 	Runtimes      []string        // nil when not sent, empty when sent empty
@@ -30,13 +30,18 @@ func (s *Service) PublishLayerVersion(ctx context.Context, in PublishLayerVersio
 	if in.Layer.Scope != in.Caller {
 		return catalog.LayerVersion{}, lambda.Errorf(lambda.NotFound, noSuchResource)
 	}
-	if in.S3 {
-		return catalog.LayerVersion{}, notBuilt("Content.S3Bucket, Content.S3Key and Content.S3ObjectVersion")
+	if in.Zip != nil && in.S3 != nil {
+		return catalog.LayerVersion{}, lambda.Errorf(lambda.Invalid, "Please do not provide other LayerVersionContent parameters when providing a ZipFile.")
 	}
-	if in.Zip == nil {
+	if in.Zip == nil && !in.S3.whole() {
 		return catalog.LayerVersion{}, lambda.Errorf(lambda.Invalid, "Missing Content")
 	}
-	content, err := s.importFor(ctx, in.Layer.Account, in.Zip, lambda.MaxUnzippedSize)
+	zip, err := s.fetch(ctx, in.Caller, in.Zip, in.S3)
+	if err != nil {
+		return catalog.LayerVersion{}, err
+	}
+	defer discard(zip.Staged)
+	content, err := s.importFor(ctx, in.Layer.Account, zip, lambda.MaxUnzippedSize)
 	if err != nil {
 		return catalog.LayerVersion{}, err
 	}

@@ -58,10 +58,9 @@ func TestPublishRefuses(t *testing.T) {
 		text   string
 	}{
 		{"no content", nil, nil, lambda.Invalid, "Missing Content"},
-		{"S3", nil, func(in *control.PublishLayerVersionInput) { in.S3 = true }, lambda.NotBuilt,
-			"lamina does not implement Content.S3Bucket, Content.S3Key and Content.S3ObjectVersion yet."},
-		{"both", good, func(in *control.PublishLayerVersionInput) { in.S3 = true }, lambda.NotBuilt,
-			"lamina does not implement Content.S3Bucket, Content.S3Key and Content.S3ObjectVersion yet."},
+		{"no key", nil, func(in *control.PublishLayerVersionInput) { in.S3 = &control.S3Object{Bucket: "b"} }, lambda.Invalid, "Missing Content"},
+		{"both", good, func(in *control.PublishLayerVersionInput) { in.S3 = &control.S3Object{Bucket: "b", Key: "k"} }, lambda.Invalid,
+			"Please do not provide other LayerVersionContent parameters when providing a ZipFile."},
 		{"not a zip", []byte("no zip"), nil, lambda.Invalid, badZip},
 		{"empty", lambdatest.ZipOf(), nil, lambda.Invalid, "Uploaded file must be a non-empty zip"},
 		{"too much inside", lambdatest.LyingBomb(10, lambda.MaxUnzippedSize+1), nil, lambda.Invalid, "Unzipped size must be smaller than 262144000 bytes"},

@@ -197,7 +197,7 @@ func (p *parts) openEndpoint(ctx context.Context) error {
 
 func (p *parts) startFrontDoor(ctx context.Context) error {
 	o := control.Options{
-		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Concurrency: p.cfg.Concurrency,
+		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Objects: p.objects, Concurrency: p.cfg.Concurrency,
 		Organisations: p.cfg.Organizations(), Now: now, Log: p.log,
 	}
 	if p.cfg.Shared() {

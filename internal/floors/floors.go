@@ -44,7 +44,7 @@ func House() []Room {
 
 		{Path: "invoke", Floor: 6, Imports: []string{"execenv", "catalog", "jobs", "telemetry"}, Gives: "version choice, concurrency, sync and async, retries"},
 
-		{Path: "control", Floor: 5, Imports: []string{"catalog", "layerstore", "layer", "layer/*", "archive", "blob", "registry", "identity", "auth", "jobs"}, Gives: "management: functions, layer versions; one file per resource"},
+		{Path: "control", Floor: 5, Imports: []string{"catalog", "layerstore", "layer", "layer/*", "archive", "blob", "registry", "identity", "objects", "auth", "jobs"}, Gives: "management: functions, layer versions; one file per resource"},
 		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "layer", "layer/explain", "logstream", "telemetry", "auth"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
 
 		{Path: "runtimes", Floor: 4, Imports: []string{"runtimes/python", "runtimes/node", "runtimes/ldcache", "layerstore", "sandbox", "sandbox/initproto"}, Gives: "managed runtimes and our bootstraps; answers with the mounts of a sandbox"},

@@ -40,7 +40,7 @@ func New(t testing.TB, blobs string) (*control.Service, *objects.Service) {
 	trees, err := layerstore.Open(layerstore.Options{Dir: filepath.Join(dir, "trees"), Blobs: store})
 	must(t, err)
 	o := objects.New(objects.Options{Catalog: records, Blobs: store})
-	c := control.New(control.Options{Catalog: records, Store: trees, Blobs: store,
+	c := control.New(control.Options{Catalog: records, Store: trees, Blobs: store, Objects: o,
 		Organisations: map[string]string{"333333333333": "o-abcdefghij"}})
 	must(t, c.Start(ctx))
 	t.Cleanup(func() {

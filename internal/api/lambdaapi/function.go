@@ -82,7 +82,15 @@ func (a *API) deleteFunction(ctx context.Context, c *call, in *DeleteFunctionReq
 
 // pack says where a deployment package comes from.
 func (c *call) pack(bucket, key, version, image *string) control.Package {
-	return control.Package{Zip: c.zip, S3: bucket != nil || key != nil || version != nil, ImageURI: deref(image)}
+	return control.Package{Zip: c.zip, S3: s3Object(bucket, key, version), ImageURI: deref(image)}
+}
+
+// s3Object is the object that a request names, nil when it names none.
+func s3Object(bucket, key, version *string) *control.S3Object {
+	if bucket == nil && key == nil && version == nil {
+		return nil
+	}
+	return &control.S3Object{Bucket: deref(bucket), Key: deref(key), Version: deref(version)}
 }
 
 // tags gives the member, which is absent when there are none.

@@ -15,7 +15,7 @@ func (a *API) publishLayerVersion(ctx context.Context, c *call, in *PublishLayer
 	}
 	v, err := a.Control.PublishLayerVersion(ctx, control.PublishLayerVersionInput{
 		Caller: c.Scope, Layer: key, Zip: c.zip,
-		S3:          in.Content.S3Bucket != nil || in.Content.S3Key != nil || in.Content.S3ObjectVersion != nil,
+		S3:          s3Object(in.Content.S3Bucket, in.Content.S3Key, in.Content.S3ObjectVersion),
 		Description: in.Description, LicenseInfo: in.LicenseInfo,
 		Runtimes: in.CompatibleRuntimes, Architectures: in.CompatibleArchitectures,
 	})

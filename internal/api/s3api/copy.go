@@ -63,6 +63,7 @@ func (c *copyResult) setChecksum(algorithm, value string) {
 }
 
 func (a *API) copyObject(q *request) error {
+	q.call.Operation = "CopyObject"
 	to, err := q.put()
 	if err != nil {
 		return err
@@ -123,6 +124,7 @@ func (q *request) directive(name string) (replace bool, err error) {
 
 // copyPart is UploadPartCopy.
 func (a *API) copyPart(q *request, number int) error {
+	q.call.Operation = "UploadPartCopy"
 	from, err := q.source()
 	if err != nil {
 		return err
