@@ -82,7 +82,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if w.server != nil {
 		ts.Fatalf("a server is running")
 	}
-	args = append([]string{"--data", ts.MkAbs("data")}, args...)
+	args = append(append([]string{"--data", ts.MkAbs("data")}, strings.Fields(ts.Getenv("SERVE_FLAGS"))...), args...)
 	s, err := startServer(filepath.Join(ts.Getenv("WORK"), ".bin", "lamina"), ts.MkAbs("server.log"), environ(ts), args...)
 	if neg {
 		if err == nil {
@@ -103,7 +103,7 @@ func environ(ts *testscript.TestScript) []string {
 	for _, k := range []string{"HOME", "PATH", "PYENV_ROOT", "LAMINA_TEST_RUN", "PIP_CACHE_DIR", "TMPDIR"} {
 		all = append(all, k+"="+ts.Getenv(k))
 	}
-	return all
+	return append(all, strings.Fields(ts.Getenv("SERVE_ENV"))...)
 }
 
 func running(ts *testscript.TestScript) *server {

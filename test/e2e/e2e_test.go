@@ -92,7 +92,7 @@ func (e *env) run(t *testing.T, aws string, scripts []string, vars map[string]st
 
 // setup gives a script its world: nothing of the caller's but the programs that it names.
 func (e *env) setup(s *testscript.Env, aws string, vars map[string]string) error {
-	if only := flag.Lookup("test.run").Value.String(); only == "" || strings.Contains(only, "Scripts") || strings.Contains(only, "Postgres") {
+	if only := flag.Lookup("test.run").Value.String(); only == "" || strings.Contains(only, "Scripts") || strings.Contains(only, "Postgres") || strings.Contains(only, "Shared") {
 		ran.Add(1)
 	}
 	bin := filepath.Join(s.WorkDir, ".bin")
