@@ -26,8 +26,8 @@ var s3Codes = map[lambda.Kind]string{
 	lambda.Malformed: "InvalidRequest",
 }
 
-// writeXML answers an error to a caller who expects XML: one who sent a form, or who signed for a service that only speaks
-// XML. It reports whether it did.
+// writeXML answers an error to a caller who expects XML: one who speaks the query protocol, or who signed for a service that only
+// speaks XML. It reports whether it did.
 func writeXML(w http.ResponseWriter, r *http.Request, row row, e *lambda.Error) bool {
 	requestID := w.Header()["x-amzn-RequestId"][0]
 	var body any
@@ -35,7 +35,7 @@ func writeXML(w http.ResponseWriter, r *http.Request, row row, e *lambda.Error) 
 	case service == "s3":
 		s3api.WriteError(w, r, requestID, cmp.Or(s3Codes[e.Kind], "InternalError"), e.Message)
 		return true
-	case service != "lambda" && (service == "sts" || isForm(r)):
+	case service != "lambda" && (service == "sts" || isQuery(r, service)):
 		body = queryError{Type: "Sender", Code: cmp.Or(row.query, row.exception), Message: e.Message, RequestID: requestID}
 	default:
 		return false
@@ -50,6 +50,7 @@ func writeXML(w http.ResponseWriter, r *http.Request, row row, e *lambda.Error) 
 	return true
 }
 
-func isForm(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+// isQuery reports a form in the query protocol. Without a signature it goes to the root: curl calls all that it sends a form.
+func isQuery(r *http.Request, service string) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") && (service != "" || r.URL.Path == "/")
 }
