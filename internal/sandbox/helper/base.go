@@ -14,6 +14,7 @@ const (
 	scratch      = "/.lamina"
 	scratchOld   = scratch + "/old"
 	scratchEmpty = scratch + "/empty"
+	scratchNone  = scratch + "/none" // a file with nothing in it
 )
 
 // Attributes that everything in the sandbox has.
@@ -80,6 +81,9 @@ func stackRoot() error {
 		return err
 	}
 	if err := unix.Mkdir("."+scratchOld, 0o755); err != nil {
+		return err
+	}
+	if err := touch("."+scratchNone, 0o444); err != nil {
 		return err
 	}
 	return unix.Mkdir("."+scratchEmpty, 0o755)

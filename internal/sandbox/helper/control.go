@@ -12,9 +12,10 @@ import (
 
 // control is the helper's end of the control socket.
 type control struct {
-	fd  int
-	in  []byte
-	oob []byte
+	fd    int
+	in    []byte
+	oob   []byte
+	large bool // the last packet was
 
 	mu       sync.Mutex // held while a packet goes out
 	freezers []int      // files that thaw the sandbox's processes; set once, before there is one
@@ -53,14 +54,14 @@ func (p *packet) close() {
 
 // receive waits for the next request. Its bytes are valid until the next call.
 func (c *control) receive() (*packet, error) {
-	if c.in == nil {
-		c.in = make([]byte, initproto.MaxRequest)
-		c.oob = make([]byte, unix.CmsgSpace(4*initproto.MaxDescriptors))
+	if err := c.makeRoom(); err != nil {
+		return nil, err
 	}
 	n, oobn, flags, err := c.recvmsg()
 	if err != nil {
 		return nil, err
 	}
+	c.large = n > os.Getpagesize()
 	if n == 0 {
 		return nil, io.EOF
 	}
@@ -70,6 +71,19 @@ func (c *control) receive() (*packet, error) {
 	}
 	msg, err := initproto.ParseMessage(c.in[:n])
 	return &packet{msg: msg, descriptors: descriptors}, err
+}
+
+// makeRoom gets memory for the largest packet, of which the kernel only provides what was used. What a large packet used is
+// given back: a root is described once, and the helper lives on.
+func (c *control) makeRoom() (err error) {
+	switch {
+	case c.in == nil:
+		c.oob = make([]byte, unix.CmsgSpace(4*initproto.MaxDescriptors))
+		c.in, err = unix.Mmap(-1, 0, initproto.MaxRequest, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	case c.large:
+		err = unix.Madvise(c.in, unix.MADV_DONTNEED)
+	}
+	return err
 }
 
 // awaitIDs waits until the user namespace has its IDs.

@@ -34,7 +34,7 @@ func mountProc() error {
 		return err
 	}
 	for _, f := range masked {
-		if err := show(scratchOld+"/dev/null", f, unix.MOUNT_ATTR_NOEXEC); err != nil && err != unix.ENOENT {
+		if err := show(scratchNone, f, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil && err != unix.ENOENT {
 			return err
 		}
 	}

@@ -41,7 +41,7 @@ func (ms Mounts) Append(b []byte) []byte {
 	return b
 }
 
-// ParseMounts reads a body.
+// ParseMounts reads a body. Data alias it.
 func ParseMounts(body []byte) (Mounts, error) {
 	d := decoder{b: body}
 	ms := make(Mounts, 0, d.count())
@@ -51,7 +51,7 @@ func ParseMounts(body []byte) (Mounts, error) {
 			Target:      d.string(),
 			Descriptors: d.uint(),
 			Paths:       d.strings(),
-			Data:        []byte(d.string()),
+			Data:        d.bytes(),
 			Optional:    d.bool(),
 		})
 	}

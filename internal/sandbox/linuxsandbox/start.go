@@ -15,8 +15,9 @@ import (
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
-// environment keeps the helper's Go runtime small: one thread for Go code, a heap of some hundred kilobytes.
-var environment = []string{"GOMAXPROCS=1", "GOGC=10"}
+// environment keeps the helper's Go runtime small: one thread for Go code, and no collection of garbage before there is a
+// megabyte, which most helpers never have. What the first one needs for itself is more than it would find.
+var environment = []string{"GOMAXPROCS=1", "GOGC=25"}
 
 // started is a running helper: a sandbox without a name yet.
 type started struct {

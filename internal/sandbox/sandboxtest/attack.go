@@ -152,7 +152,7 @@ var calls = []attempt{
 	write("/opt/new", readOnly), write("/opt/a", readOnly), write("/var/task/new", readOnly), write("/usr/new", readOnly),
 	write("/dev/new", readOnly), write("/new", readOnly),
 	write("/proc/sys/kernel/core_pattern", readOnly), write("/proc/sys/kernel/hostname", readOnly),
-	write("/proc/sysrq-trigger", absent), write("/proc/sys/vm/drop_caches", readOnly),
+	write("/proc/sysrq-trigger", append(absent, unix.EROFS)), write("/proc/sys/vm/drop_caches", readOnly),
 	write("/proc/sys/user/max_user_namespaces", readOnly), write("/proc/self/uid_map", readOnly),
 	read("/dev/shm"), read("/dev/pts"), read("/dev/mem"), read("/sys"), read("/sys/fs/cgroup"), read("/.lamina"), read("/root"), read("/home"),
 	read("/etc/shadow"), read("/run"), read("/var/lib"), read("/proc/kmsg"), read("/proc/1/root/etc"), read("/proc/1/environ"),
@@ -222,7 +222,7 @@ func read(path string) attempt {
 }
 
 // openSettings opens for writing whatever lies in /proc beside the processes, which are theirs, and writes to /proc/1, of
-// which some files can be opened by everybody. What is masked with /dev/null takes anything.
+// which some files can be opened by everybody.
 func openSettings() {
 	for _, top := range append(topOf("/proc"), "/proc/1") {
 		filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
@@ -234,10 +234,6 @@ func openSettings() {
 				return nil
 			}
 			defer f.Close()
-			info, err := f.Stat()
-			if err != nil || !info.Mode().IsRegular() {
-				return nil
-			}
 			if top == "/proc/1" {
 				if _, err := f.WriteString("0"); err != nil {
 					return nil
