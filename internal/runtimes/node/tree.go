@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
@@ -68,10 +70,24 @@ func (h *Host) Runtime() (string, error) {
 	if err := writeRuntime(tmp); err != nil {
 		return "", err
 	}
+	if err := syncDisk(tmp); err != nil {
+		return "", err
+	}
 	if err := os.Rename(tmp, dir); err != nil && !isDir(dir) { // another process may have been faster
 		return "", err
 	}
 	return dir, nil
+}
+
+// syncDisk moves everything on a folder's file system to the disk: a tree that has its name is taken for whole ever after, also
+// when a power failure came right behind.
+func syncDisk(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.Syncfs(int(f.Fd()))
 }
 
 func isDir(path string) bool {

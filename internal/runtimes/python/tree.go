@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
@@ -88,10 +90,24 @@ func makeTree(ctx context.Context, in Interpreter, dir string) error {
 	if err := fillTree(ctx, in, tmp); err != nil {
 		return err
 	}
+	if err := syncDisk(tmp); err != nil {
+		return err
+	}
 	if err := os.Rename(tmp, dir); err != nil && !isDir(dir) {
 		return err
 	}
 	return nil
+}
+
+// syncDisk moves everything on a folder's file system to the disk: a tree that has its name is taken for whole ever after, also
+// when a power failure came right behind.
+func syncDisk(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.Syncfs(int(f.Fd()))
 }
 
 // staleAge is when a half-made folder can only be what a killed process left.
