@@ -38,7 +38,8 @@ func (e *environment) hint(posted []byte) {
 	if !ok {
 		return
 	}
-	if r, ok := e.explain(module); ok {
+	// Our runtimes say themselves how to get AWS's SDK.
+	if r, ok := e.explain(module); ok && !r.SDK {
 		e.publish(telemetry.TypeFault, hintMark+strings.ReplaceAll(r.String(), "\n", " ")+"\n")
 	}
 }

@@ -24,6 +24,7 @@ func TestHints(t *testing.T) {
 		{"in the handler", "app.handler", "def handler(e, c):\n    import tools.deep\n", `LAMINA_HINT cannot import "tools": layer common:3 holds it at /opt/tools,`},
 		{"of the handler itself", "main.handler", "def handler(e, c): pass\n",
 			`LAMINA_HINT cannot import "main": the handler main.handler means /var/task/main.py, and the code holds app.py: `},
+		{"AWS's SDK", "app.handler", "import six.moves\ndef handler(e, c): pass\n", `LAMINA_HINT six is part of AWS's SDK, which `},
 		{"another error", "app.handler", "def handler(e, c):\n    raise ValueError(\"No module named 'tools'\")\n", ""},
 		{"no error", "app.handler", "def handler(e, c):\n    return 1\n", ""},
 	} {

@@ -37,6 +37,7 @@ type Result struct {
 	Module string
 	Looked []string // the folders in which the runtime looks, in its order
 	Hints  []Hint   // the likeliest first
+	SDK    bool     // nothing holds it, and on AWS it comes with the runtime's SDK
 }
 
 // String is one line for a log.
@@ -58,6 +59,8 @@ func (r Result) String() string {
 	return fmt.Sprintf("cannot import %q: %s (looked in %s)", r.Module, b.String(), strings.Join(r.Looked, ", "))
 }
 
+func (r Result) nowhere() bool { return len(r.Hints) == 1 && r.Hints[0].Part == "" }
+
 // Import looks for a module that was not found. ok is false for runtimes of which nothing is known. The parts are in the order
 // of the function's list of layers; arch is AWS's name of the processor that the function runs on.
 func Import(module string, r lambda.Runtime, arch string, parts []Part) (_ Result, ok bool) {
@@ -67,10 +70,12 @@ func Import(module string, r lambda.Runtime, arch string, parts []Part) (_ Resul
 		p := python{version: r.Version(), arch: arch, module: module}
 		res.Looked = p.looked()
 		res.Hints = p.hints(parts)
+		res.SDK = p.sdk() && res.nowhere()
 	case "nodejs":
 		n := node{major: strings.TrimSuffix(r.Version(), ".x"), module: module}
 		res.Looked = n.looked()
 		res.Hints = n.hints(parts)
+		res.SDK = n.sdk() && res.nowhere()
 	default:
 		return res, false
 	}

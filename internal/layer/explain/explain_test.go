@@ -140,6 +140,23 @@ func check(t *testing.T, module string, r lambda.Runtime, code []string, layers 
 	}
 }
 
+func TestSDK(t *testing.T) {
+	for module, want := range map[string]bool{"boto3.session": true, "dateutil": true, "yaml": false, "misplaced": false} {
+		if res, _ := explain.Import(module, "python3.12", "x86_64", []explain.Part{part(t, "layer l", "/opt", "misplaced.py")}); res.SDK != want {
+			t.Errorf("%s: got %+v", module, res)
+		}
+	}
+	for module, want := range map[string]bool{"@aws-sdk/client-s3": true, "@smithy/types": true, "aws-sdk": false, "pkg": false} {
+		if res, _ := explain.Import(module, "nodejs22.x", "x86_64", nil); res.SDK != want {
+			t.Errorf("%s: got %+v", module, res)
+		}
+	}
+	layer := part(t, "layer l", "/opt", "boto3/__init__.py")
+	if res, _ := explain.Import("boto3", "python3.12", "x86_64", []explain.Part{layer}); res.SDK {
+		t.Errorf("it is there, in the wrong place: %+v", res)
+	}
+}
+
 func TestOtherRuntimes(t *testing.T) {
 	if res, ok := explain.Import("x", "provided.al2023", "arm64", nil); ok {
 		t.Errorf("got %+v", res)

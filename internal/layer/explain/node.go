@@ -139,12 +139,17 @@ func (n node) files(parts []Part) []Hint {
 	return []Hint{nothing(want, "")}
 }
 
+// sdk reports a package that comes with AWS's SDK.
+func (n node) sdk() bool {
+	return strings.HasPrefix(n.module, "@aws-sdk/") || strings.HasPrefix(n.module, "@smithy/")
+}
+
 func (n node) nothing() Hint {
 	pkg := n.pkg()
 	switch {
 	case pkg == "aws-sdk":
 		return nothing(pkg, "version 2 of AWS's SDK is not part of nodejs18.x and later: import @aws-sdk/client-…, or bring aws-sdk in a layer")
-	case strings.HasPrefix(pkg, "@aws-sdk/"):
+	case n.sdk():
 		return nothing(pkg, "lamina runtime add nodejs"+n.major+".x adds AWS's SDK, as it is on Lambda")
 	}
 	return nothing(pkg, "npm install --prefix LAYER/nodejs "+pkg)

@@ -202,12 +202,21 @@ func (p python) misplaced(part Part, prefix string, h *Hint) {
 
 // packages are modules whose package has another name.
 var packages = map[string]string{"PIL": "pillow", "yaml": "pyyaml", "cv2": "opencv-python-headless", "sklearn": "scikit-learn", "bs4": "beautifulsoup4",
-	"dateutil": "python-dateutil", "Crypto": "pycryptodome", "jwt": "pyjwt", "dotenv": "python-dotenv", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+	"Crypto": "pycryptodome", "jwt": "pyjwt", "dotenv": "python-dotenv", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+
+// sdk reports a package that comes with AWS's SDK.
+func (p python) sdk() bool {
+	top, _, _ := strings.Cut(p.module, ".")
+	switch top {
+	case "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six":
+		return true
+	}
+	return false
+}
 
 func (p python) nothing() Hint {
 	top, _, _ := strings.Cut(p.module, ".")
-	switch top {
-	case "boto3", "botocore", "s3transfer":
+	if p.sdk() {
 		return nothing(top, "lamina runtime add python"+p.version+" adds AWS's SDK, as it is on Lambda")
 	}
 	pkg := packages[top]

@@ -156,7 +156,7 @@ func errorCases() []errorCase {
 			message: "Error: Cannot find module 'nothere'\nRequire stack:\n- TASK/missing.js", output: `^TIME\t-\tERROR`},
 		errorCase{name: "no SDK", handler: "sdk.h", path: "init/error", kind: "Runtime.ImportModuleError", exit: 129, until: 22,
 			message: "Error: Cannot find module '@aws-sdk/client-s3'\nRequire stack:\n- TASK/sdk.js\n- RUNTIME/index.mjs",
-			output:  "^LAMINA_HINT: @aws-sdk/client-s3 is part of AWS's SDK, which AWS's NAME has and this one does not have yet: `lamina runtime add NAME` adds it.\nTIME\tundefined\tERROR"},
+			output:  "^LAMINA_HINT @aws-sdk/client-s3 is part of AWS's SDK, which AWS's NAME has and this one does not have yet: `lamina runtime add NAME` adds it.\nTIME\tundefined\tERROR"},
 		errorCase{name: "callbacks are gone", handler: "index.callback", path: "init/error", kind: "Runtime.CallbackHandlerDeprecated", exit: 1, since: 24,
 			message: "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
 			output:  `^TIME\t-\tERROR\tInit Error`},

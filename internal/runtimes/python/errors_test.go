@@ -140,7 +140,7 @@ var errorCases = []errorCase{
 	initCase("missing.h", "Runtime.ImportModuleError", "Unable to import module 'missing': No module named 'nothere'"),
 	initCase("refusing.h", "Runtime.ImportModuleError", "Unable to import module 'refusing': own text"),
 	{name: "no SDK", handler: "sdk.h", want: initError("Runtime.ImportModuleError", "Unable to import module 'sdk': No module named 'boto3'", ""), exit: 1,
-		output: "LAMINA_HINT: boto3 is part of AWS's SDK, which AWS's NAME has and this one does not have yet: `lamina runtime add NAME` adds it.\n" +
+		output: "LAMINA_HINT boto3 is part of AWS's SDK, which AWS's NAME has and this one does not have yet: `lamina runtime add NAME` adds it.\n" +
 			warning + "[ERROR] Runtime.ImportModuleError: Unable to import module 'sdk': No module named 'boto3'\rTraceback (most recent call last):\n"},
 	{name: "syntax", handler: "syntax.h", exit: 1,
 		want: initError("Runtime.UserCodeSyntaxError", "Syntax error in module 'syntax': invalid syntax (syntax.py, line 1)", `"  File \"TASK/syntax.py\" Line 1\n    def f(:\n"`),

@@ -73,8 +73,8 @@ function hint(error) {
   const there = require('fs').existsSync((process.env.LAMBDA_RUNTIME_DIR || '/var/runtime') + '/node_modules/@aws-sdk');
   process.stderr.write(
     there
-      ? `LAMINA_HINT: ${missing} is not among the clients of AWS's SDK that \`lamina runtime add\` installs: put it into the function or a layer.\n`
-      : `LAMINA_HINT: ${missing} is part of AWS's SDK, which AWS's ${runtime} has and this one does not have yet: \`lamina runtime add ${runtime}\` adds it.\n`,
+      ? `LAMINA_HINT ${missing} is not among the clients of AWS's SDK that \`lamina runtime add\` installs: put it into the function or a layer.\n`
+      : `LAMINA_HINT ${missing} is part of AWS's SDK, which AWS's ${runtime} has and this one does not have yet: \`lamina runtime add ${runtime}\` adds it.\n`,
   );
 }
 

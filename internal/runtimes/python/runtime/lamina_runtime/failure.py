@@ -84,6 +84,6 @@ def hint(error):
         return
     runtime = "python3.%d" % sys.version_info[1]
     sys.stderr.write(
-        "LAMINA_HINT: %s is part of AWS's SDK, which AWS's %s has and this one does not have yet: `lamina runtime add %s` adds it.\n"
+        "LAMINA_HINT %s is part of AWS's SDK, which AWS's %s has and this one does not have yet: `lamina runtime add %s` adds it.\n"
         % (name, runtime, runtime)
     )
