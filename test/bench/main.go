@@ -60,6 +60,7 @@ func run(quick bool, only string) error {
 		measure func() error
 	}{
 		{"start", b.start}, {"cold", b.cold}, {"layers", b.coldLayers}, {"warm", b.warm}, {"publish", b.publish},
+		{"sandbox", b.sandboxes}, {"idle", b.idle},
 	} {
 		if only != "" && !slices.Contains(strings.Split(only, ","), m.name) {
 			continue
