@@ -182,6 +182,9 @@ func (d *disks) make(bytes int64) (*disk, error) {
 
 // image makes a file without a name.
 func (d *disks) image(bytes int64) (*os.File, error) {
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make the folder of disks: %w", err)
+	}
 	fd, err := unix.Open(d.dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make the image of a disk: %w", &os.PathError{Op: "open", Path: d.dir, Err: err})

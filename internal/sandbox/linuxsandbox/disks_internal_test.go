@@ -53,6 +53,18 @@ func write(t *testing.T, k *disk, name string, n int) {
 	}
 }
 
+// TestDisksMakeTheirFolder: with an installed helper nothing else is kept in it.
+func TestDisksMakeTheirFolder(t *testing.T) {
+	needDisks(t, 0)
+	d := newDisks(filepath.Join(t.TempDir(), "not", "there"), true, 0)
+	t.Cleanup(d.close)
+	k, err := d.make(16 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.close()
+}
+
 func TestDisksAreEmptyAndApart(t *testing.T) {
 	d := needDisks(t, 0)
 	for i := range 3 {
