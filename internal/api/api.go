@@ -34,10 +34,11 @@ type Options struct {
 	Control *control.Service
 	Invoke  lambdaapi.Invoker // a *invoke.Service
 	Logs    laminaapi.Logs    // a *logstream.Store
-	Objects *objects.Service
-	Account string   // of a caller whose access key is not 12 digits; "" means 000000000000
-	Region  string   // of a caller whose request is not signed; "" means us-east-1
-	Hosts   []string // names that a request's Host may have, beside loopback's
+	Objects *objects.Service  // nil when S3 is elsewhere
+	S3      string            // the URL of that
+	Account string            // of a caller whose access key is not 12 digits; "" means 000000000000
+	Region  string            // of a caller whose request is not signed; "" means us-east-1
+	Hosts   []string          // names that a request's Host may have, beside loopback's
 	// Sessions knows the keys of functions; nil means that calls out of sandboxes are refused.
 	Sessions *auth.Sessions
 	Secret   []byte // signs the URLs of zips; nil means a secret that lives as long as the handler

@@ -25,6 +25,8 @@ func (d *door) dispatch(r *http.Request) (wire.API, error) {
 		return d.lamina, nil
 	}
 	switch service {
+	case "s3":
+		return nil, lambda.Errorf(lambda.NotBuilt, "S3 is at %q here, as --s3-endpoint says; lamina answers it only without that setting.", d.S3)
 	case "lambda":
 		return d.lambda, nil
 	case "sts":

@@ -29,6 +29,7 @@ type Config struct {
 	NetworkDeny  []string      // networks that functions may not call
 	Database     string        // URL; "" is SQLite in the data folder
 	Blob         string        // URL of an S3 store of zips; "" is the data folder
+	S3Endpoint   string        // URL of the S3 whose objects requests name; "" is lamina's own
 	Concurrency  int           // of an account's invocations
 	IdleTimeout  time.Duration // after which an unused execution environment ends
 	DrainTimeout time.Duration // that running invocations get when the server stops

@@ -97,6 +97,7 @@ func TestPrecedence(t *testing.T) {
 		"data":          {"/1", "/2", "/3"},
 		"database":      {"sqlite:///1", "sqlite:///2", "sqlite:///3"},
 		"blob":          {"s3://one", "s3://two", "s3://three"},
+		"s3-endpoint":   {"http://one:9000", "https://two", "https://three/"},
 		"region":        {"eu-west-1", "eu-west-2", "eu-west-3"},
 		"account":       {"000000000001", "000000000002", "000000000003"},
 		"organization":  {"o-aaaaaaaaaa=000000000001", "o-bbbbbbbbbb=000000000002", "o-cccccccccc=000000000003"},

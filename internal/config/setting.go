@@ -36,6 +36,7 @@ func Settings() []Setting {
 		text("data", "FOLDER", "folder that holds everything lamina keeps (default: $XDG_DATA_HOME/lamina or ~/.local/share/lamina)", func(c *Config) *string { return &c.Data }),
 		text("database", "URL", "sqlite:///FILE or postgres://… (default: SQLite in the data folder)", func(c *Config) *string { return &c.Database }),
 		text("blob", "URL", "s3://BUCKET/PREFIX?endpoint=URL&region=REGION, with keys in the standard AWS variables or files (default: the data folder)", func(c *Config) *string { return &c.Blob }),
+		text("s3-endpoint", "URL", "S3 that holds the objects which S3Bucket and S3Key name, with keys as of --blob (default: lamina's own S3, at its own address)", func(c *Config) *string { return &c.S3Endpoint }),
 		text("region", "REGION", "region of calls whose signature names none", func(c *Config) *string { return &c.Region }),
 		text("account", "ID", "account of calls whose access key is not 12 digits", func(c *Config) *string { return &c.Account }),
 		list("organization", "ORG=ACCOUNT", "organisation that an account belongs to, for layers that are shared with one (repeatable)", func(c *Config) *[]string { return &c.Organization }),

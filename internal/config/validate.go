@@ -28,6 +28,7 @@ func (c Config) Validate() error {
 		named("data", checkData(c.Data)),
 		named("database", checkDatabase(c.Database)),
 		named("blob", checkBlob(c.Blob)),
+		named("s3-endpoint", checkS3Endpoint(c.S3Endpoint)),
 		named("region", check(regionPattern.MatchString(c.Region), "%q is not a region such as %s", c.Region, DefaultRegion)),
 		named("account", check(accountPattern.MatchString(c.Account), "%q is not 12 digits", c.Account)),
 		named("organization", checkOrganizations(c.Organization)),
@@ -114,6 +115,18 @@ func checkDatabase(s string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is neither sqlite nor postgres", u.Scheme)
+}
+
+// checkS3Endpoint repeats nothing that may be a secret.
+func checkS3Endpoint(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("is not a URL such as https://s3.amazonaws.com or http://HOST:9000")
+	}
+	return check(u.User == nil, "holds credentials: give them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in a profile, and leave them out here")
 }
 
 func checkHosts(hosts []string) error {

@@ -80,6 +80,10 @@ func TestValidate(t *testing.T) {
 		"s3 endpoint":       {func(c *config.Config) { c.Blob = "s3://bucket?endpoint=h:9000" }, "has an endpoint that is not http://"},
 		"s3 endpoint, path": {func(c *config.Config) { c.Blob = "s3://bucket?endpoint=http://h/p" }, "has an endpoint that is not http://"},
 		"s3 region":         {func(c *config.Config) { c.Blob = "s3://bucket?region=a/b" }, "is not a region"},
+		"objects":           {func(c *config.Config) { c.S3Endpoint = "http://127.0.0.1:9000/" }, ""},
+		"objects, no URL":   {func(c *config.Config) { c.S3Endpoint = "127.0.0.1:9000" }, "is not a URL such as"},
+		"objects, a path":   {func(c *config.Config) { c.S3Endpoint = "http://h/bucket" }, "is not a URL such as"},
+		"objects, keys":     {func(c *config.Config) { c.S3Endpoint = "http://key:hunter2@h" }, "holds credentials"},
 		"s3 with keys":      {func(c *config.Config) { c.Blob = "s3://hunter1:hunter2@bucket" }, "holds credentials"},
 		"a folder":          {func(c *config.Config) { c.Blob = "/srv/blobs" }, "leave the setting out"},
 		"mysql":             {func(c *config.Config) { c.Database = "mysql://h/d" }, "neither sqlite nor postgres"},
@@ -114,6 +118,8 @@ func TestValidateHidesThePassword(t *testing.T) {
 		"database":        func(c *config.Config) { c.Database = "postgres://u:hunter2@h:port/d" },
 		"blob":            func(c *config.Config) { c.Blob = "s3://key:hunter2@bucket" },
 		"blob, port":      func(c *config.Config) { c.Blob = "s3://key:hunter2@bucket:port" },
+		"objects":         func(c *config.Config) { c.S3Endpoint = "http://key:hunter2@h" },
+		"objects, port":   func(c *config.Config) { c.S3Endpoint = "http://key:hunter2@h:port" },
 		"blob, elsewhere": func(c *config.Config) { c.Blob = "s3://bucket?endpoint=http://key:hunter2@h" },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,7 +47,8 @@ type parts struct {
 	changed <-chan struct{} // says that another server has changed something
 	zips
 	logs     *logstream.Store
-	objects  *objects.Service
+	objects  *objects.Service // nil when S3 is elsewhere
+	named    control.Objects  // that requests name
 	secret   []byte
 	sessions *auth.Sessions
 	endpoint *endpoint // nil when functions have none
@@ -126,7 +127,9 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	p.add("log store", plain(p.logs.Close))
-	p.objects = objects.New(objects.Options{Catalog: p.catalog, Blobs: p.blobs, Now: now})
+	if err := p.openObjects(ctx); err != nil {
+		return err
+	}
 	if err := p.dir.sync(); err != nil {
 		return fmt.Errorf("cannot keep the data folder: %w", err)
 	}
@@ -197,7 +200,7 @@ func (p *parts) openEndpoint(ctx context.Context) error {
 
 func (p *parts) startFrontDoor(ctx context.Context) error {
 	o := control.Options{
-		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Objects: p.objects, Concurrency: p.cfg.Concurrency,
+		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Objects: p.named, Concurrency: p.cfg.Concurrency,
 		Organisations: p.cfg.Organizations(), Now: now, Log: p.log,
 	}
 	if p.cfg.Shared() {
@@ -213,6 +216,7 @@ func (p *parts) startFrontDoor(ctx context.Context) error {
 		Invoke:   invoke.New(invoke.Options{Catalog: p.catalog, Pool: p.pool, Concurrency: p.cfg.Concurrency}),
 		Logs:     p.logs,
 		Objects:  p.objects,
+		S3:       p.cfg.S3Endpoint,
 		Account:  p.cfg.Account,
 		Region:   p.cfg.Region,
 		Hosts:    p.cfg.Host,

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/laminadev/lamina/internal/blob"
@@ -195,13 +197,15 @@ func (s *Service) choose(ctx context.Context, u catalog.Upload, named []NamedPar
 	for _, p := range all {
 		byNumber[p.Number] = p
 	}
+	// Of two with one number neither comes first.
+	if !slices.IsSortedFunc(named, func(a, b NamedPart) int { return cmp.Or(a.Number-b.Number, -1) }) {
+		return nil, &Error{Code: InvalidPartOrder, Message: "The list of parts was not in ascending order. Parts must be ordered by part number."}
+	}
 	var parts []catalog.Part
 	var size int64
 	for i, n := range named {
 		p, there := byNumber[n.Number]
 		switch {
-		case i > 0 && n.Number <= named[i-1].Number:
-			return nil, &Error{Code: InvalidPartOrder, Message: "The list of parts was not in ascending order. Parts must be ordered by part number."}
 		case !there, strings.Trim(n.ETag, `"`) != p.ETag, n.Checksum != "" && p.Checksum != "" && n.Checksum != p.Checksum:
 			return nil, &Error{Code: InvalidPart, Message: "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."}
 		case i < len(named)-1 && p.Size < MinPart:
