@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/runtimes/python"
@@ -55,9 +56,21 @@ func (s *Set) openSDK(ctx context.Context, r lambda.Runtime) (string, func(), er
 // host's pip or npm. It tells progress what it does. Adding what is there already changes nothing. A running server shows it
 // to the environments that start afterwards.
 func (s *Set) Add(ctx context.Context, r lambda.Runtime, progress io.Writer) (Info, error) {
-	if r.Family() == "nodejs" {
+	switch r.Family() {
+	case "python":
+		return s.addPython(ctx, r, progress)
+	case "nodejs":
 		return s.addNode(ctx, r, progress)
+	case "provided":
+		if slices.Contains(provided, r) {
+			return Info{}, lambda.Errorf(lambda.BadRuntime, "The runtime %s is a part of lamina: there is nothing to add.", r)
+		}
 	}
+	return Info{}, lambda.Errorf(lambda.BadRuntime, "The runtime %s cannot be added; python3.%d to python3.%d and nodejs18.x, nodejs20.x, nodejs22.x and nodejs24.x can.",
+		r, python.OldestMinor, python.NewestMinor)
+}
+
+func (s *Set) addPython(ctx context.Context, r lambda.Runtime, progress io.Writer) (Info, error) {
 	in, err := s.interpreter(ctx, r)
 	if err != nil {
 		return Info{}, err

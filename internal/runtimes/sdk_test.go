@@ -173,7 +173,8 @@ func TestAddRefuses(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	set := runtimes.New(runtimes.Options{Dir: t.TempDir(), Store: newStore(t)})
 	for name, want := range map[lambda.Runtime]string{
-		"python3.7": "The runtime python3.7 is not supported", "nodejs16.x": "The runtime nodejs16.x is not supported", "provided.al2023": "is not supported",
+		"python3.7": "The runtime python3.7 is not supported", "nodejs16.x": "The runtime nodejs16.x is not supported", "provided.al2023": "is a part of lamina: there is nothing to add",
+		"provided": "The runtime provided cannot be added", "java21": "The runtime java21 cannot be added; python3.8 to python3.14 and nodejs18.x,",
 		"python3.14": "The runtime python3.14 is not on this machine",
 	} {
 		var progress bytes.Buffer
