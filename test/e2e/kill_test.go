@@ -11,7 +11,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -22,8 +24,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// TestKill kills the server with changes in flight, five times on one data folder. After each restart every change that
-// was answered is there, and nothing half-made is seen.
+// kills is how often TestKill kills; `make nightly` sets the variable to hundreds.
+func kills(t *testing.T) int {
+	n := 24
+	if s := os.Getenv("LAMINA_TEST_KILLS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+// TestKill kills the server with changes in flight, many times on one data folder, while `lamina gc` runs and is killed too. After
+// each time `lamina check` finds nothing, every change that was answered is there, and nothing half-made is seen.
 func TestKill(t *testing.T) {
 	if os.Getenv(asUser) != "" {
 		t.Skip("not run again as an ordinary user: only the hand-over is")
@@ -33,40 +47,99 @@ func TestKill(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	known := &knowledge{layers: map[int64]version{}, gone: map[int64]bool{}, functions: map[string]string{}, doubt: map[string][]string{}}
-	for round := range 5 {
-		s, err := startServer(e.lamina, filepath.Join(dir, "server.log"), os.Environ(), "--data", filepath.Join(dir, "data"))
+	k := newKnowledge()
+	tool := os.Getenv("LAMINA_BIN_PLAIN") // without the race detector, where there is one
+	if tool == "" {
+		tool = e.lamina
+	}
+	data := filepath.Join(dir, "data")
+	rounds := kills(t)
+	var collecting sync.WaitGroup
+	over := make(chan struct{})
+	freed := 0
+	for round := range rounds {
+		s, err := startServer(e.lamina, filepath.Join(dir, "server.log"), os.Environ(), "--data", data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := client(s.url)
-		known.check(t, c)
+		k.check(t, c)
 		if t.Failed() {
 			s.kill()
-			t.Fatalf("after %d kills; the server's log:\n%s", round, tail(s.output(), 4000))
+			t.Logf("after %d kills; the server's log:\n%s", round, tail(s.output(), 4000))
+			break
+		}
+		if round == 0 {
+			collecting.Go(func() { freed = collectUntil(t, over, tool, data, seed) })
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		var changing sync.WaitGroup
-		for worker := range 4 {
-			changing.Go(func() { known.change(ctx, c, round, worker, random.Uint64()) })
+		for worker := range 5 {
+			changing.Go(func() { k.change(ctx, c, round, worker, random.Uint64()) })
 		}
-		time.Sleep(time.Duration(200+random.IntN(800)) * time.Millisecond) // when the power fails
+		time.Sleep(time.Duration(100+random.IntN(500)) * time.Millisecond) // when the power fails
 		s.kill()
 		cancel()
 		changing.Wait()
+		checkData(t, tool, data)
 	}
-	s, err := startServer(e.lamina, filepath.Join(dir, "server.log"), os.Environ(), "--data", filepath.Join(dir, "data"))
+	close(over)
+	collecting.Wait()
+	s, err := startServer(e.lamina, filepath.Join(dir, "server.log"), os.Environ(), "--data", data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	known.check(t, client(s.url))
+	k.check(t, client(s.url))
 	if err := s.stop(); err != nil {
 		t.Error(err)
 	}
-	if len(known.layers) < 5 || len(known.functions) < 1 {
-		t.Errorf("only %d versions and %d functions were answered: too few to say anything", len(known.layers), len(known.functions))
+	if out, err := exec.Command(tool, "gc", "--data", data, "--age", "0s").CombinedOutput(); err != nil {
+		t.Errorf("lamina gc: %v: %s", err, out)
 	}
-	t.Logf("%d layer versions (%d deleted) and %d functions survived five kills", len(known.layers), len(known.gone), len(known.functions))
+	checkData(t, tool, data)
+	if len(k.layers) < 2*rounds || len(k.functions) < 1 {
+		t.Errorf("only %d versions and %d functions were answered: too few to say anything", len(k.layers), len(k.functions))
+	}
+	t.Logf("%d layer versions (%d deleted) and %d functions (%d deleted) survived %d kills and %d collections",
+		len(k.layers), len(k.gone), len(k.functions), len(k.goneFunctions), rounds, freed)
+}
+
+// collectUntil frees what is not needed again and again, and kills every third collection.
+func collectUntil(t *testing.T, over chan struct{}, tool, data string, seed uint64) (done int) {
+	random := rand.New(rand.NewPCG(seed, 4))
+	for n := 0; ; n++ {
+		select {
+		case <-over:
+			return done
+		default:
+		}
+		// A request of this test comes to its record within seconds of its bytes, on any machine.
+		cmd := exec.Command(tool, "gc", "--data", data, "--age", "10s", "--grace", "1s")
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Error(err)
+			return done
+		}
+		if n%3 == 2 {
+			time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond) // when the power fails
+			cmd.Process.Kill()
+		}
+		err := cmd.Wait()
+		if err == nil {
+			done++
+		} else if n%3 != 2 {
+			t.Errorf("lamina gc: %v: %s", err, out.String())
+		}
+	}
+}
+
+// checkData wants that a check finds nothing.
+func checkData(t *testing.T, tool, data string) {
+	t.Helper()
+	if out, err := exec.Command(tool, "check", "--data", data).CombinedOutput(); err != nil {
+		t.Errorf("lamina check: %v\n%s", err, out)
+	}
 }
 
 // version is a published layer version.
@@ -76,10 +149,17 @@ type version struct{ description, sha string }
 type knowledge struct {
 	// mu guards the maps: several workers write down what they were answered.
 	mu        sync.Mutex
-	layers    map[int64]version   // by number
-	gone      map[int64]bool      // deleted, or asked to be
-	functions map[string]string   // name to the last description that was answered
-	doubt     map[string][]string // descriptions that were sent and not answered: any of them may be there
+	layers    map[int64]version // by number
+	gone      map[int64]bool    // deleted, or asked to be
+	functions map[string]string // name to the last description that was answered
+	// goneFunctions are deleted, or asked to be.
+	goneFunctions map[string]bool
+	doubt         map[string][]string // descriptions that were sent and not answered: any of them may be there
+}
+
+func newKnowledge() *knowledge {
+	return &knowledge{layers: map[int64]version{}, gone: map[int64]bool{}, functions: map[string]string{},
+		goneFunctions: map[string]bool{}, doubt: map[string][]string{}}
 }
 
 // change makes changes until the server is gone.
@@ -92,13 +172,20 @@ func (k *knowledge) change(ctx context.Context, c *awslambda.Client, round, work
 	for i := 0; ctx.Err() == nil; i++ {
 		description := fmt.Sprintf("%d/%d/%d", round, worker, i)
 		var err error
-		switch random.IntN(4) {
-		case 0, 1:
+		switch random.IntN(8) {
+		case 0, 1, 2:
 			err = k.publish(ctx, c, description, random)
-		case 2:
+		case 3, 4:
 			err = k.update(ctx, c, function, description)
-		case 3:
+		case 5:
+			err = k.updateCode(ctx, c, function, description)
+		case 6:
 			err = k.delete(ctx, c)
+		case 7:
+			if err = k.deleteFunction(ctx, c, function); err == nil {
+				function += "x"
+				err = k.create(ctx, c, function)
+			}
 		}
 		var api interface{ ErrorCode() string }
 		if err != nil && !errors.As(err, &api) {
@@ -120,11 +207,7 @@ func (k *knowledge) create(ctx context.Context, c *awslambda.Client, name string
 }
 
 func (k *knowledge) publish(ctx context.Context, c *awslambda.Client, description string, random *rand.Rand) error {
-	data := make([]byte, 1+random.IntN(256<<10))
-	for i := range data {
-		data[i] = byte(random.Uint32())
-	}
-	content := zipOf("data", data)
+	content := zipOf("data", someBytes(random))
 	out, err := c.PublishLayerVersion(ctx, &awslambda.PublishLayerVersionInput{LayerName: aws.String("libs"),
 		Content: &types.LayerVersionContentInput{ZipFile: content}, Description: &description})
 	if err != nil {
@@ -138,6 +221,39 @@ func (k *knowledge) publish(ctx context.Context, c *awslambda.Client, descriptio
 	}
 	k.layers[out.Version] = version{description, base64.StdEncoding.EncodeToString(sum[:])}
 	return nil
+}
+
+// someBytes are new ones, or those of a few that come again and again.
+func someBytes(random *rand.Rand) []byte {
+	if random.IntN(2) == 0 {
+		random = rand.New(rand.NewPCG(uint64(random.IntN(12)), 5))
+	}
+	data := make([]byte, 1+random.IntN(256<<10))
+	for i := range data {
+		data[i] = byte(random.Uint32())
+	}
+	return data
+}
+
+// updateCode gives a function other code. What it has is compared with its own sum only.
+func (k *knowledge) updateCode(ctx context.Context, c *awslambda.Client, name, text string) error {
+	code := zipOf("app.py", []byte("def handler(event, context):\n    return '"+text+"'\n"))
+	_, err := c.UpdateFunctionCode(ctx, &awslambda.UpdateFunctionCodeInput{FunctionName: &name, ZipFile: code})
+	return err
+}
+
+// deleteFunction deletes a function. From the moment of asking on it may be gone.
+func (k *knowledge) deleteFunction(ctx context.Context, c *awslambda.Client, name string) error {
+	k.mu.Lock()
+	k.goneFunctions[name] = false
+	k.mu.Unlock()
+	_, err := c.DeleteFunction(ctx, &awslambda.DeleteFunctionInput{FunctionName: &name})
+	if err == nil {
+		k.mu.Lock()
+		k.goneFunctions[name] = true
+		k.mu.Unlock()
+	}
+	return err
 }
 
 func (k *knowledge) update(ctx context.Context, c *awslambda.Client, name, description string) error {
@@ -218,21 +334,29 @@ func (k *knowledge) checkWhole(t *testing.T, ctx context.Context, c *awslambda.C
 		t.Errorf("version %d is listed and cannot be got: %v", n, err)
 		return
 	}
-	res, err := http.Get(*v.Content.Location)
-	if err != nil {
-		t.Errorf("version %d: %v", n, err)
-		return
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	sum := sha256.Sum256(b)
-	got := base64.StdEncoding.EncodeToString(sum[:])
-	if err != nil || got != *v.Content.CodeSha256 {
-		t.Errorf("version %d: its %d bytes are not those of %s (%v)", n, len(b), *v.Content.CodeSha256, err)
+	got := downloadedSum(t, *v.Content.Location)
+	if got != *v.Content.CodeSha256 {
+		t.Errorf("version %d: its bytes are not those of %s", n, *v.Content.CodeSha256)
 	}
 	if want, answered := k.layers[n]; answered && (want.sha != got || want.description != *v.Description) {
 		t.Errorf("version %d is %s %s, and was published as %s %s", n, *v.Description, got, want.description, want.sha)
 	}
+}
+
+// downloadedSum downloads a zip and sums it.
+func downloadedSum(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Errorf("download: %v", err)
+		return ""
+	}
+	defer res.Body.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, res.Body); err != nil {
+		t.Errorf("download: %v", err)
+	}
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
 func (k *knowledge) checkFunctions(t *testing.T, ctx context.Context, c *awslambda.Client) {
@@ -251,12 +375,28 @@ func (k *knowledge) checkFunctions(t *testing.T, ctx context.Context, c *awslamb
 				t.Errorf("function %s does not become Active again: %v", *f.FunctionName, err)
 			}
 			k.checkDescription(t, *f.FunctionName, aws.ToString(f.Description))
+			k.checkCode(t, ctx, c, *f.FunctionName)
+			if k.goneFunctions[*f.FunctionName] {
+				t.Errorf("function %s was deleted and is there", *f.FunctionName)
+			}
 		}
 	}
 	for name := range k.functions {
-		if !listed[name] {
+		if _, asked := k.goneFunctions[name]; !listed[name] && !asked {
 			t.Errorf("function %s was created and is not there", name)
 		}
+	}
+}
+
+// checkCode wants a function's code whole.
+func (k *knowledge) checkCode(t *testing.T, ctx context.Context, c *awslambda.Client, name string) {
+	f, err := c.GetFunction(ctx, &awslambda.GetFunctionInput{FunctionName: &name})
+	if err != nil {
+		t.Errorf("function %s is listed and cannot be got: %v", name, err)
+		return
+	}
+	if downloadedSum(t, *f.Code.Location) != *f.Configuration.CodeSha256 {
+		t.Errorf("function %s: its code is not that of %s", name, *f.Configuration.CodeSha256)
 	}
 }
 
