@@ -2,6 +2,7 @@ package lambdatest
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -140,4 +141,44 @@ func (g *benchLayer) code() string {
 	}
 	b[4], b[5] = byte(g.rand.Uint32()), byte(g.rand.Uint32())
 	return string(b[:])
+}
+
+// ChangeTenth gives a zip again with every tenth file changed by a version's number; the others keep their bytes.
+func ChangeTenth(old []byte, version int) ([]byte, error) {
+	r, err := zip.NewReader(bytes.NewReader(old), int64(len(old)))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for i, f := range r.File {
+		if i%10 != 9 {
+			err = w.Copy(f)
+		} else {
+			err = changeFile(w, f, version)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	err = w.Close()
+	return out.Bytes(), err
+}
+
+func changeFile(w *zip.Writer, f *zip.File, version int) error {
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	h := f.FileHeader
+	to, err := w.CreateHeader(&zip.FileHeader{Name: h.Name, Method: h.Method, Modified: h.Modified, ExternalAttrs: h.ExternalAttrs, CreatorVersion: h.CreatorVersion})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(to, "# version %d\n", version); err != nil {
+		return err
+	}
+	_, err = io.Copy(to, r)
+	return err
 }

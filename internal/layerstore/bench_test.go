@@ -3,14 +3,11 @@ package layerstore_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/klauspost/compress/zip"
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/blob/diskblob"
@@ -116,7 +113,11 @@ func BenchmarkRepublish(b *testing.B) {
 			b.Fatal(err)
 		}
 		zips[i] = filepath.Join(dir, fmt.Sprintf("layer%d.zip", i))
-		if err := os.WriteFile(zips[i], changeTenth(b, zip.Bytes(), i), 0o600); err != nil {
+		changed, err := lambdatest.ChangeTenth(zip.Bytes(), i)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(zips[i], changed, 0o600); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -144,47 +145,4 @@ func BenchmarkRepublish(b *testing.B) {
 	b.ReportMetric(float64(identical.Milliseconds())/n, "identical-ms")
 	b.ReportMetric(float64(republished)/float64(unzipped), "republish-ratio")
 	b.ReportMetric(float64(identical)/float64(unzipped), "identical-ratio")
-}
-
-// changeTenth gives the zip again with every tenth file changed by its version.
-func changeTenth(b *testing.B, old []byte, version int) []byte {
-	b.Helper()
-	r, err := zip.NewReader(bytes.NewReader(old), int64(len(old)))
-	if err != nil {
-		b.Fatal(err)
-	}
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
-	for i, f := range r.File {
-		if i%10 != 9 {
-			err = w.Copy(f)
-		} else {
-			err = changeFile(w, f, version)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-func changeFile(w *zip.Writer, f *zip.File, version int) error {
-	r, err := f.Open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	h := f.FileHeader
-	to, err := w.CreateHeader(&zip.FileHeader{Name: h.Name, Method: h.Method, Modified: h.Modified, ExternalAttrs: h.ExternalAttrs, CreatorVersion: h.CreatorVersion})
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(to, "# version %d\n", version); err != nil {
-		return err
-	}
-	_, err = io.Copy(to, r)
-	return err
 }

@@ -2,7 +2,7 @@
 // what is compared is interleaved, medians are taken, and ratios are what to read, since absolute times move with the
 // machine's load. `make bench` runs it.
 //
-//	bench [-quick] [-only cold,layers,warm,publish,start]
+//	bench [-quick] [-only start,cold,layers,warm,publish,republish,small,state]
 package main
 
 import (
@@ -18,6 +18,10 @@ import (
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "exchange" {
 		serveExchange()
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == "bare" {
+		serveBare()
 		return
 	}
 	quick := flag.Bool("quick", false, "a third of the rounds")
@@ -61,6 +65,7 @@ func run(quick bool, only string) error {
 	}{
 		{"start", b.start}, {"cold", b.cold}, {"layers", b.coldLayers}, {"warm", b.warm}, {"publish", b.publish},
 		{"sandbox", b.sandboxes}, {"idle", b.idle},
+		{"republish", b.republish}, {"small", b.small}, {"state", b.state},
 	} {
 		if only != "" && !slices.Contains(strings.Split(only, ","), m.name) {
 			continue

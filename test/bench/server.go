@@ -12,24 +12,31 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// server is a `lamina serve` on a fresh data folder.
+// server is a `lamina serve`.
 type server struct {
 	url   string
+	data  string // folder
 	cmd   *exec.Cmd
 	took  time.Duration // from the start of the process until it was ready
 	calls *http.Client
 }
 
+// serve starts a server on a fresh data folder.
 func (b *bench) serve(args ...string) (*server, error) {
 	data, err := os.MkdirTemp(b.work, "data-")
 	if err != nil {
 		return nil, err
 	}
+	return b.serveOn(data, args...)
+}
+
+func (b *bench) serveOn(data string, args ...string) (*server, error) {
 	cmd := exec.Command(filepath.Join(b.root, "bin/lamina"), append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data, "--log-level", "error"}, args...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -41,7 +48,7 @@ func (b *bench) serve(args ...string) (*server, error) {
 		return nil, err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	s := &server{cmd: cmd, took: time.Since(began), calls: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	s := &server{data: data, cmd: cmd, took: time.Since(began), calls: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "lamina is ready at ")
 	if err != nil || !ok {
 		s.stop()
@@ -51,9 +58,35 @@ func (b *bench) serve(args ...string) (*server, error) {
 	return s, nil
 }
 
+// stop ends the server, if it has not ended yet.
 func (s *server) stop() error {
+	if s.cmd.ProcessState != nil {
+		return nil
+	}
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	return s.cmd.Wait()
+}
+
+// memory is what the server has in memory: all of it, and what is its own.
+func (s *server) memory() (resident, own int64, err error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		if len(f) != 3 {
+			continue
+		}
+		n, _ := strconv.ParseInt(f[1], 10, 64)
+		switch f[0] {
+		case "VmRSS:":
+			resident = n << 10
+		case "RssAnon:":
+			own = n << 10
+		}
+	}
+	return resident, own, nil
 }
 
 // call makes a request of the API and wants that it succeeds.
@@ -141,20 +174,4 @@ func post(c *http.Client, url string, payload []byte) (time.Duration, error) {
 		return 0, fmt.Errorf("%d %s: %s", res.StatusCode, res.Header.Get("X-Amz-Function-Error"), b)
 	}
 	return took, nil
-}
-
-func (b *bench) start() error {
-	var took []time.Duration
-	for range b.rounds(9) {
-		s, err := b.serve()
-		if err != nil {
-			return err
-		}
-		took = append(took, s.took)
-		if err := s.stop(); err != nil {
-			return err
-		}
-	}
-	b.table.limit("server: start to ready", median(took), 300*time.Millisecond)
-	return nil
 }

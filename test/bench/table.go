@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -37,6 +38,25 @@ func (t *table) limit(what string, ours, goal time.Duration) {
 	t.rows = append(t.rows, row{what, ms(ours), "", "", "≤ " + ms(goal), yes(ours <= goal)})
 }
 
+// rate adds a row of amounts in a second: floor is the bare exchange's. goal is absolute.
+func (t *table) rate(what string, ours, floor, goal float64) {
+	t.rows = append(t.rows, row{what, perSecond(ours), perSecond(floor), fmt.Sprintf("%.2f×", ours/floor), "≥ " + perSecond(goal), yes(ours >= goal)})
+}
+
+// within adds a row of a time beside another one, with a fixed goal.
+func (t *table) within(what string, ours, floor, goal time.Duration) {
+	t.rows = append(t.rows, row{what, ms(ours), ms(floor), ratio(ours, floor), "≤ " + ms(goal), yes(ours <= goal)})
+}
+
+// memory adds a row of bytes.
+func (t *table) memory(what string, ours, goal int64) {
+	t.rows = append(t.rows, row{what, megabytes(ours), "", "", "≤ " + megabytes(goal), yes(ours <= goal)})
+}
+
+func perSecond(f float64) string { return fmt.Sprintf("%.0f/s", f) }
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
 func (t *table) print(w io.Writer) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "MEDIAN OF\tLAMINA\tFLOOR\tRATIO\tGOAL\tREACHED")
@@ -60,11 +80,12 @@ func ms(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }
 
-func median(all []time.Duration) time.Duration { return percentile(all, 50) }
+func median[T cmp.Ordered](all []T) T { return percentile(all, 50) }
 
-func percentile(all []time.Duration, p int) time.Duration {
+func percentile[T cmp.Ordered](all []T, p int) T {
 	if len(all) == 0 {
-		return 0
+		var none T
+		return none
 	}
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[min(len(sorted)-1, len(sorted)*p/100)]
