@@ -1,0 +1,101 @@
+package cli_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/cli"
+)
+
+// person sits at the outer end of a terminal.
+type person struct {
+	t    *testing.T
+	at   *os.File
+	seen string // and not looked at yet
+}
+
+func (p *person) types(s string) {
+	p.t.Helper()
+	if _, err := p.at.WriteString(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// sees waits for a text, which is not what was typed itself.
+func (p *person) sees(want string) {
+	p.t.Helper()
+	b := make([]byte, 4096)
+	for !strings.Contains(p.seen, want) {
+		n, err := p.at.Read(b)
+		p.seen += string(b[:n])
+		if err != nil {
+			p.t.Fatalf("waiting for %q: %v, after %q", want, err, p.seen)
+		}
+	}
+	_, p.seen, _ = strings.Cut(p.seen, want)
+}
+
+// TestRunShellOnATerminal is a person's session: prompt, size, Control-C, exit.
+func TestRunShellOnATerminal(t *testing.T) {
+	bare(t)
+	dir := folder(t, map[string]string{"app.py": "handler = None\n", "layer/bin/tool": "x"})
+	outer, inner, err := cli.OpenTerminal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outer.Close()
+	defer inner.Close()
+	fd := int(inner.Fd())
+	size := func(rows, columns uint16) {
+		if err := unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size(33, 77)
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of a session that hangs
+	defer cancel()
+	code := make(chan int, 1)
+	go func() {
+		code <- cli.Main(ctx, cli.Streams{In: inner, Out: inner, Err: &strings.Builder{}},
+			[]string{"run", dir, "--runtime", "provided.al2023", "--shell", "-q"})
+		if ctx.Err() != nil {
+			inner.Close() // nobody holds it any more, so who reads gets an error
+		}
+	}()
+	p := &person{t: t, at: outer}
+	p.sees("sandbox:/var/task$ ")
+	p.types("echo $((1+1)):$(ls /opt/bin):$(stty size):$(id -u)\n")
+	p.sees("2:tool:33 77:993")
+	size(40, 100)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGWINCH); err != nil { // the kernel would tell only a controlling terminal's programs
+		t.Fatal(err)
+	}
+	p.types("until [ \"$(stty size)\" = '40 100' ]; do :; done; echo re''sized\n")
+	p.sees("resized")
+	p.types("(echo be''gun; exec sleep 1000)\n")
+	p.sees("begun")
+	p.types("\x03")
+	p.sees("sandbox:/var/task$ ")
+	p.types("exit 7\n")
+	if got := <-code; got != 7 {
+		t.Errorf("exit code %d, want the shell's: 7", got)
+	}
+	after, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(after, before); diff != "" {
+		t.Errorf("the person's terminal is another (got- want+)\n%s", diff)
+	}
+}
