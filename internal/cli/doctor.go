@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -36,6 +40,7 @@ func runDoctor(ctx context.Context, opts *doctorOptions, out *output, _ []string
 	}
 	d := diagnosis{Checks: []daemon.Check{}, CanRun: true}
 	daemon.Examine(ctx, cfg, func(c daemon.Check) {
+		c.Fix = asCalled(c.Fix, os.Args[0])
 		d.Checks = append(d.Checks, c)
 		d.CanRun = d.CanRun && c.State != daemon.Failed
 		if !out.json() {
@@ -58,6 +63,17 @@ func runDoctor(ctx context.Context, opts *doctorOptions, out *output, _ []string
 type diagnosis struct {
 	Checks []daemon.Check
 	CanRun bool
+}
+
+// ownCommand is a command of ours in a line to run, as opposed to our name in a sentence.
+var ownCommand = regexp.MustCompile(`\blamina (serve|runtime)\b`)
+
+// asCalled names lamina in a line as it was called, when that was by a path: it may be nowhere else.
+func asCalled(line, program string) string {
+	if filepath.Base(program) != "lamina" || !strings.Contains(program, "/") {
+		return line
+	}
+	return ownCommand.ReplaceAllString(line, strings.ReplaceAll(program, "$", "$$")+" $1")
 }
 
 func printCheck(w io.Writer, c daemon.Check) {

@@ -143,6 +143,21 @@ func TestDoctor(t *testing.T) {
 	run(t, "doctor", "--data", "/proc/none").want(t, 1, "failed    data folder: ", "functions cannot run on this machine yet")
 }
 
+// TestLinesNameTheProgramAsCalled: a line that mends something is copied into the shell that doctor was called in.
+func TestLinesNameTheProgramAsCalled(t *testing.T) {
+	for _, c := range []struct{ line, program, want string }{
+		{"lamina runtime add python3.11", "bin/lamina", "bin/lamina runtime add python3.11"},
+		{"lamina runtime add python3.11", "lamina", "lamina runtime add python3.11"},
+		{"lamina runtime add python3.11", "/tmp/cli.test", "lamina runtime add python3.11"},
+		{"systemd-run --user --scope -p Delegate=yes lamina serve", "./lamina", "systemd-run --user --scope -p Delegate=yes ./lamina serve"},
+		{"run lamina as root", "bin/lamina", "run lamina as root"},
+	} {
+		if got := cli.AsCalled(c.line, c.program); got != c.want {
+			t.Errorf("%q called %q: got %q, want %q", c.line, c.program, got, c.want)
+		}
+	}
+}
+
 func TestRuntimeList(t *testing.T) {
 	bare(t)
 	run(t, "runtime", "list").want(t, 0, "provided.al2023", "")
