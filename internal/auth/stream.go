@@ -106,7 +106,8 @@ func openBody(r *http.Request, payload string, signer *chunkSigner) error {
 	}
 	r.Trailer = http.Header{}
 	r.Body = kept{&chunkReader{
-		in: bufio.NewReaderSize(r.Body, chunkBuffer), left: size, signer: signer, trailer: r.Trailer, trailers: payload != signedChunks,
+		in: bufio.NewReaderSize(r.Body, chunkBuffer), left: size, signer: signer, trailer: r.Trailer,
+		trailers: payload != signedChunks, signed: payload == signedChunksTrailer,
 	}, r.Body}
 	r.ContentLength = size
 	return nil
@@ -154,6 +155,7 @@ type chunkReader struct {
 	signer   *chunkSigner // nil: signatures are not checked
 	trailer  http.Header  // filled at the end
 	trailers bool         // there may be some
+	signed   bool         // and they have a signature
 
 	chunk     int64 // bytes of this chunk that are still to come
 	inside    bool  // of a chunk
@@ -253,7 +255,7 @@ func (c *chunkReader) end() error {
 		return fmt.Errorf("%w: there are fewer bytes than the request says", ErrBadChunk)
 	}
 	var signed bytes.Buffer
-	signature := ""
+	signature, waits := "", c.signed
 	for count := 0; ; count++ {
 		line, err := c.line()
 		if errors.Is(err, io.ErrUnexpectedEOF) && line == "" { // some clients leave the last empty line out
@@ -261,6 +263,10 @@ func (c *chunkReader) end() error {
 		}
 		if err != nil {
 			return err
+		}
+		if line == "" && waits { // AWS has an empty line before the signature, others have none
+			waits = false
+			continue
 		}
 		if line == "" {
 			break
@@ -271,7 +277,7 @@ func (c *chunkReader) end() error {
 		case !ok, !c.trailers, count == maxTrailers:
 			return fmt.Errorf("%w: %q is no trailer that may be there", ErrBadChunk, line)
 		case name == trailerSigLine:
-			signature = value
+			signature, waits = value, false
 		default:
 			c.trailer[textproto.CanonicalMIMEHeaderKey(name)] = []string{value}
 			signed.WriteString(name + ":" + value + "\n")
