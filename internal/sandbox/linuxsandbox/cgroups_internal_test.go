@@ -44,6 +44,18 @@ func TestReadMounts(t *testing.T) {
 	}
 }
 
+func TestOwnFolder(t *testing.T) {
+	for folder, want := range map[string]string{
+		"/sys/fs/cgroup":                                 "/sys/fs/cgroup",
+		"/sys/fs/cgroup/app.slice/a.scope":               "/sys/fs/cgroup/app.slice/a.scope",
+		"/sys/fs/cgroup/app.slice/a.scope/lamina-server": "/sys/fs/cgroup/app.slice/a.scope", // a driver of this process was there before
+	} {
+		if got := ownFolder(folder); got != want {
+			t.Errorf("%s: got %s, want %s", folder, got, want)
+		}
+	}
+}
+
 func TestLimits(t *testing.T) {
 	for name, test := range map[string]struct {
 		got  []setting

@@ -76,10 +76,21 @@ func readHierarchies() (*hierarchies, error) {
 	}
 	for line := range strings.Lines(string(data)) {
 		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			h.own = filepath.Join(h.v2, path)
+			h.own = ownFolder(filepath.Join(h.v2, path))
 		}
 	}
 	return h, nil
+}
+
+// serverLeaf is the cgroup that this process moves itself to, where its own has to be divided.
+const serverLeaf = "lamina-server"
+
+// ownFolder is the cgroup that this process was given, wherever in it the process is by now.
+func ownFolder(folder string) string {
+	if filepath.Base(folder) == serverLeaf {
+		return filepath.Dir(folder)
+	}
+	return folder
 }
 
 // addMount reads a line of mountinfo: "36 35 98:0 /root /mount/point options … - type source super,options".
@@ -187,7 +198,7 @@ func enable(folder string, controllers []string) error {
 
 // stepAside moves this process into a leaf. Others that live in the same cgroup stay, and keep limits from being had.
 func stepAside(base string) error {
-	leaf := filepath.Join(base, "lamina-server")
+	leaf := filepath.Join(base, serverLeaf)
 	if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
