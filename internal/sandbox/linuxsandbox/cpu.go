@@ -84,7 +84,7 @@ func (d *Driver) probeCPU() sandbox.Finding {
 		f.Detail = err.Error()
 	}
 	f.Degrade = "functions use as much of the processor as there is, also with --cpu share"
-	f.Fix = cgroupFix
+	f.Fix = cgroupFix()
 	return f
 }
 

@@ -153,7 +153,7 @@ func (d *Driver) probeMemory() sandbox.Finding {
 	}
 	f.Detail = d.cgroups.reason()
 	f.Degrade = fmt.Sprintf("memory is looked at every %v, and a sandbox with too much is killed", sampleEvery)
-	f.Fix = cgroupFix
+	f.Fix = cgroupFix()
 	return f
 }
 
@@ -165,7 +165,7 @@ func (d *Driver) probeProcesses() sandbox.Finding {
 	}
 	f.Detail = d.cgroups.reason()
 	f.Degrade = "processes are limited by RLIMIT_NPROC alone, which counts one sandbox at a time from Linux 5.14 on"
-	f.Fix = cgroupFix
+	f.Fix = cgroupFix()
 	return f
 }
 
@@ -174,7 +174,7 @@ func (d *Driver) probeFreezer() sandbox.Finding {
 	if !d.Freezes() {
 		f.Detail = "no cgroup of either version can be frozen by this user"
 		f.Degrade = "what a function does in the background goes on between its invocations"
-		f.Fix = cgroupFix
+		f.Fix = cgroupFix()
 		return f
 	}
 	version := "1"
@@ -196,7 +196,24 @@ func (d *Driver) probeHelper() sandbox.Finding {
 	return f
 }
 
-const cgroupFix = "systemd-run --user --scope -p Delegate=yes lamina serve"
+// cgroupFix says how to get cgroups to divide.
+func cgroupFix() string {
+	_, err := os.Stat("/run/systemd/system")
+	return cgroupFixWhere(err == nil, os.Geteuid() == 0)
+}
+
+// cgroupFixWhere: systemd gives cgroups away, where it runs.
+func cgroupFixWhere(systemd, root bool) string {
+	switch {
+	case systemd && root:
+		return "systemd-run --scope -p Delegate=yes lamina serve"
+	case systemd:
+		return "systemd-run --user --scope -p Delegate=yes lamina serve"
+	case root:
+		return "mount -o remount,rw /sys/fs/cgroup"
+	}
+	return "run lamina as root"
+}
 
 func (p place) describe() string {
 	if p.v2 {
