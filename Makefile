@@ -22,10 +22,11 @@ test: ## install what the tests need, run the linters, then all tests (as CI doe
 
 check: test ## the same as make test
 
-nightly: build ## what takes too long for make test: 500 sandboxes through their whole life, root and not; version 2 of the AWS CLI
+nightly: build ## what takes too long for make test: 500 sandboxes through their whole life, root and not; version 2 of the AWS CLI; a real S3 store
 	LAMINA_TEST_MANY=500 $(GO) test -count=1 -v -timeout 20m ./internal/sandbox/linuxsandbox -run '^TestSandbox$$/many'
 	LAMINA_TEST_MANY=500 $(GO) test -count=1 -v -timeout 20m ./internal/sandbox/linuxsandbox -run '^TestSandboxRootless$$'
 	LAMINA_JOURNEY_AWS=$$(bash -c '. scripts/lib.sh && aws2') $(GO) test -count=1 -v -timeout 20m ./test/journeys -run '^TestJourneys$$/cli'
+	@scripts/real-s3.sh
 
 lint: ## run the linters: gofmt, go vet, staticcheck, the floors of the house
 	@scripts/lint.sh

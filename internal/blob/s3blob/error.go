@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -64,6 +65,9 @@ func (d *Driver) reason(err error) (why, todo string) {
 	return err.Error(), ""
 }
 
+// refused is what to do about credentials that the store does not know.
+const refused = "set the right AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, for the server"
+
 // answered says what an error that the store itself has answered means.
 func (d *Driver) answered(answer minio.ErrorResponse) (why, todo string) {
 	said := answer.Code
@@ -74,7 +78,7 @@ func (d *Driver) answered(answer minio.ErrorResponse) (why, todo string) {
 	case minio.NoSuchBucket:
 		return fmt.Sprintf("there is no bucket %q at %s", d.o.Bucket, d.endpoint), fmt.Sprintf("aws s3 mb s3://%s --endpoint-url %s", d.o.Bucket, d.endpoint)
 	case minio.InvalidAccessKeyID, minio.SignatureDoesNotMatch, "InvalidToken", "ExpiredToken", "TokenRefreshRequired":
-		return d.endpoint + " refuses the credentials (" + said + ")", "set the right AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, for the server"
+		return d.endpoint + " refuses the credentials (" + said + ")", refused
 	case minio.AccessDenied, "AllAccessDisabled":
 		return d.endpoint + " denies access (" + said + ")", fmt.Sprintf("allow these credentials s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on the bucket %q", d.o.Bucket)
 	case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException", minio.InvalidRegion:
@@ -87,6 +91,9 @@ func (d *Driver) answered(answer minio.ErrorResponse) (why, todo string) {
 		return "this machine's clock and that of " + d.endpoint + " differ too much", "timedatectl set-ntp true"
 	case "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout":
 		return d.endpoint + " is too busy (" + said + ")", "try again, and look at the store's own log"
+	}
+	if answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized { // stores have codes of their own
+		return d.endpoint + " refuses the credentials (" + said + ")", refused
 	}
 	return d.endpoint + " answered " + said, ""
 }

@@ -100,6 +100,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"wrong secret": {func(_ *testing.T, s *s3test.Store, _ *s3blob.Options) {
 			s.Before(always(403, "SignatureDoesNotMatch", "The request signature we calculated does not match"))
 		}, "refuses the credentials (SignatureDoesNotMatch", "set the right AWS_ACCESS_KEY_ID"},
+		"unknown in the store's words": {func(_ *testing.T, s *s3test.Store, _ *s3blob.Options) {
+			s.Before(always(403, "XAdminUserNotFound", "No user exists with the provided access key ID."))
+		}, "refuses the credentials (XAdminUserNotFound", "set the right AWS_ACCESS_KEY_ID"},
 		"not allowed": {func(_ *testing.T, s *s3test.Store, _ *s3blob.Options) {
 			s.Before(always(403, "AccessDenied", "Access Denied"))
 		},
@@ -450,7 +453,11 @@ func TestCommitAgainstDeleteBefore(t *testing.T) {
 	s := s3test.Start(t)
 	servers := []*blob.Store{blob.New(open(t, options(t, s))), blob.New(open(t, options(t, s))), blob.New(open(t, options(t, s)))}
 	d := put(t, servers[0], "contested")
-	for round := range 40 {
+	rounds := 40
+	if !s3test.InMemory() {
+		rounds = 5 // its clock may tell seconds alone
+	}
+	for round := range rounds {
 		old := createdAt(t, servers[0], d)
 		now := old
 		for !now.After(old) { // until the store's clock has gone on
@@ -570,7 +577,11 @@ func TestStrangersAreLeftAlone(t *testing.T) {
 	d := open(t, options(t, s))
 	blobs := blob.New(d)
 	sum := put(t, blobs, "zip")
-	for _, key := range []string{"README", "sha256/README", "sha256/" + sum.Hex(), "sha256/" + sum.Hex() + "/a/b", "sha256/abc/generation"} {
+	strangers := []string{"README", "sha256/README", "sha256/" + sum.Hex() + "/a/b", "sha256/abc/generation"}
+	if s3test.InMemory() { // a store over a file system cannot have it
+		strangers = append(strangers, "sha256/"+sum.Hex())
+	}
+	for _, key := range strangers {
 		if err := s3blob.Put(t.Context(), d, key, "not ours"); err != nil {
 			t.Fatal(err)
 		}
@@ -583,7 +594,7 @@ func TestStrangersAreLeftAlone(t *testing.T) {
 	if err := blobs.Delete(t.Context(), sum); err != nil {
 		t.Error(err)
 	}
-	if keys := objects(t, options(t, s)); len(keys) != 5 {
+	if keys := objects(t, options(t, s)); len(keys) != len(strangers) {
 		t.Errorf("%q are left", keys)
 	}
 }
