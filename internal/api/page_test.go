@@ -28,7 +28,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // controlOn is a control plane whose records are in a database.
-func controlOn(t *testing.T, databaseURL string) *control.Service {
+func controlOn(t *testing.T, databaseURL string, change ...func(*control.Options)) *control.Service {
 	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
 	db, err := database.Open(ctx, databaseURL)
@@ -41,7 +41,11 @@ func controlOn(t *testing.T, databaseURL string) *control.Service {
 	blobs := blob.New(disk)
 	trees, err := layerstore.Open(layerstore.Options{Dir: filepath.Join(dir, "trees"), Blobs: blobs})
 	must(t, err)
-	c := control.New(control.Options{Catalog: store, Store: trees, Blobs: blobs})
+	o := control.Options{Catalog: store, Store: trees, Blobs: blobs}
+	for _, f := range change {
+		f(&o)
+	}
+	c := control.New(o)
 	must(t, c.Start(ctx))
 	t.Cleanup(func() {
 		c.Stop()

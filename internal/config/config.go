@@ -31,6 +31,7 @@ type Config struct {
 	Blob         string        // URL of an S3 store of zips; "" is the data folder
 	S3Endpoint   string        // URL of the S3 whose objects requests name; "" is lamina's own
 	Concurrency  int           // of an account's invocations
+	Limits       string        // aws: AWS's quotas; relaxed: those of the machine
 	IdleTimeout  time.Duration // after which an unused execution environment ends
 	DrainTimeout time.Duration // that running invocations get when the server stops
 	LogLevel     string        // debug, info, warn or error
@@ -64,6 +65,7 @@ func Default(getenv func(string) string, root bool) Config {
 		EndpointURL:  "on",
 		Network:      "auto",
 		Concurrency:  lambda.DefaultConcurrency,
+		Limits:       "aws",
 		IdleTimeout:  10 * time.Minute,
 		DrainTimeout: 30 * time.Second,
 		LogLevel:     "info",
@@ -100,6 +102,14 @@ func DefaultFile(getenv func(string) string) string {
 		return filepath.Join(home, ".config", "lamina", "config.yaml")
 	}
 	return ""
+}
+
+// Quotas are those of what is uploaded and attached.
+func (c Config) Quotas() lambda.Limits {
+	if c.Limits == "relaxed" {
+		return lambda.RelaxedLimits()
+	}
+	return lambda.AWSLimits()
 }
 
 // DatabaseURL is the database with its default filled in.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/laminadev/lamina/internal/config"
+	"github.com/laminadev/lamina/internal/lambda"
 )
 
 // sources is an environment with a home, where nothing is set but what the test sets.
@@ -47,7 +48,7 @@ func TestDefaultsNeedNothing(t *testing.T) {
 	}
 	want := config.Config{
 		Listen: "127.0.0.1:4566", Data: "/home/ada/.local/share/lamina", Region: "us-east-1", Account: "000000000000", EndpointURL: "on", Network: "auto",
-		Concurrency: 1000, IdleTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second, LogLevel: "info", LogFormat: "text",
+		Concurrency: 1000, Limits: "aws", IdleTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second, LogLevel: "info", LogFormat: "text",
 		Prepared: 2, Spares: 1, Ahead: 1, Freeze: "auto", CPU: "off",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -104,6 +105,7 @@ func TestPrecedence(t *testing.T) {
 		"host":          {"one", "two", "three"},
 		"reach":         {"h:1", "h:2", "h:3"},
 		"concurrency":   {"1", "2", "3"},
+		"limits":        {"relaxed", "aws", "relaxed"},
 		"idle-timeout":  {"1m0s", "2m0s", "3m0s"},
 		"drain-timeout": {"1s", "2s", "3s"},
 		"log-level":     {"debug", "warn", "error"},
@@ -237,5 +239,14 @@ func TestDatabaseOfAnOddFolder(t *testing.T) {
 	got := config.Config{Data: "/data/what? #1"}.DatabaseURL()
 	if want := "sqlite:///data/what%3F%20%231/lamina.db"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestQuotas(t *testing.T) {
+	for mode, want := range map[string]lambda.Limits{"aws": lambda.AWSLimits(), "relaxed": lambda.RelaxedLimits()} {
+		got, err := sources{env: home(), flags: map[string][]string{"limits": {mode}}}.load(t)
+		if err != nil || got.Quotas() != want {
+			t.Errorf("%s: got %+v, %v", mode, got.Quotas(), err)
+		}
 	}
 }

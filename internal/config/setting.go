@@ -47,6 +47,7 @@ func Settings() []Setting {
 		list("network-deny", "CIDR", "network that functions may not call (repeatable)", func(c *Config) *[]string { return &c.NetworkDeny }),
 		text("endpoint-url", "on|off", "whether functions get AWS_ENDPOINT_URL and reach this server there, with keys of their own account", func(c *Config) *string { return &c.EndpointURL }),
 		number("concurrency", "N", "invocations of an account that may run at once", func(c *Config) *int { return &c.Concurrency }),
+		text("limits", "aws|relaxed", "quotas of layers, zips, variables and stored code: AWS's, or far more than would deploy to AWS", func(c *Config) *string { return &c.Limits }),
 		duration("idle-timeout", "TIME", "end an execution environment that was not used for so long", func(c *Config) *time.Duration { return &c.IdleTimeout }),
 		duration("drain-timeout", "TIME", "time that running invocations get when the server stops", func(c *Config) *time.Duration { return &c.DrainTimeout }),
 		text("log-level", "LEVEL", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),

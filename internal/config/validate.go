@@ -38,6 +38,7 @@ func (c Config) Validate() error {
 		named("network-allow", checkNetworks(c.NetworkAllow)),
 		named("network-deny", checkNetworks(c.NetworkDeny)),
 		named("endpoint-url", oneOf(c.EndpointURL, "on", "off")),
+		named("limits", oneOf(c.Limits, "aws", "relaxed")),
 		named("concurrency", check(c.Concurrency > 0, "must be at least 1")),
 		named("idle-timeout", check(c.IdleTimeout > 0, "must be longer than 0")),
 		named("drain-timeout", check(c.DrainTimeout >= 0, "must not be negative")),

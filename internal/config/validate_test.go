@@ -52,6 +52,7 @@ func TestValidate(t *testing.T) {
 		"network, IPv6":     {func(c *config.Config) { c.NetworkDeny = []string{"fd00::/8"} }, "is not a network such as"},
 		"endpoint":          {func(c *config.Config) { c.EndpointURL = "http://x" }, "is none of on, off"},
 		"no endpoint":       {func(c *config.Config) { c.EndpointURL = "off" }, ""},
+		"limits":            {func(c *config.Config) { c.Limits = "none" }, "is none of aws, relaxed"},
 		"concurrency":       {func(c *config.Config) { c.Concurrency = 0 }, "at least 1"},
 		"idle":              {func(c *config.Config) { c.IdleTimeout = 0 }, "longer than 0"},
 		"drain":             {func(c *config.Config) { c.DrainTimeout = -time.Second }, "negative"},

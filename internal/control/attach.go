@@ -22,8 +22,8 @@ func (s *Service) attach(ctx context.Context, caller lambda.Scope, list []string
 	if err := checkLayerARNs(list); err != nil {
 		return attachment{}, err
 	}
-	if len(list) > lambda.MaxLayers {
-		return attachment{}, lambda.Errorf(lambda.Invalid, "Cannot reference more than %d layers.", lambda.MaxLayers)
+	if len(list) > s.limits.Layers {
+		return attachment{}, lambda.Errorf(lambda.Invalid, "Cannot reference more than %d layers.", s.limits.Layers)
 	}
 	arns, err := parseLayers(list)
 	if err != nil {
@@ -47,9 +47,9 @@ func (s *Service) attach(ctx context.Context, caller lambda.Scope, list []string
 	if err := checkSameLayer(arns); err != nil {
 		return attachment{}, err
 	}
-	if unzippedSize(a.layers) > lambda.MaxUnzippedSize {
+	if unzippedSize(a.layers) > s.limits.UnzippedSize {
 		return attachment{}, lambda.Errorf(lambda.Invalid,
-			"Layers consume more than the available size of %d bytes", lambda.MaxUnzippedSize)
+			"Layers consume more than the available size of %d bytes", s.limits.UnzippedSize)
 	}
 	a.shadows, err = s.shadows(ctx, a.layers)
 	return a, err
@@ -132,10 +132,10 @@ func unzippedSize(layers []lambda.LayerRef) int64 {
 }
 
 // checkTotal refuses code and layers that are too large together.
-func checkTotal(r lambda.Revision) error {
-	if n := r.Code.UnzippedSize + unzippedSize(r.Layers); n > lambda.MaxUnzippedSize {
+func (s *Service) checkTotal(r lambda.Revision) error {
+	if n := r.Code.UnzippedSize + unzippedSize(r.Layers); n > s.limits.UnzippedSize {
 		return lambda.Errorf(lambda.Invalid, "Function code combined with layers exceeds the maximum allowed size of %d bytes. "+
-			"The actual size is %d bytes.", lambda.MaxUnzippedSize, n)
+			"The actual size is %d bytes.", s.limits.UnzippedSize, n)
 	}
 	return nil
 }

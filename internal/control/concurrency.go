@@ -117,6 +117,7 @@ func (s *Service) reserve(ctx context.Context, ref lambda.FunctionRef, n *int) e
 type AccountSettings struct {
 	Concurrency int64
 	Unreserved  int64 // of Concurrency, what is no function's own
+	Limits      lambda.Limits
 	catalog.Usage
 }
 
@@ -127,5 +128,5 @@ func (s *Service) GetAccountSettings(ctx context.Context, caller lambda.Scope) (
 		return AccountSettings{}, err
 	}
 	taken, err := s.taken(ctx, caller)
-	return AccountSettings{int64(s.concurrency), int64(s.concurrency) - taken, u}, err
+	return AccountSettings{int64(s.concurrency), int64(s.concurrency) - taken, s.limits, u}, err
 }

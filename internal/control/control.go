@@ -24,6 +24,8 @@ type Options struct {
 	Blobs       *blob.Store // where zips are staged
 	Objects     Objects     // nil: zips are sent, and not named
 	Concurrency int         // invocations of one account and region at a time; 0: AWS's default, 1000
+	// Limits are the quotas that hold; the zero value means AWS's.
+	Limits lambda.Limits
 	// Organisations gives the organisation of each account that has one.
 	Organisations map[string]string
 	// Others is how often to look for changes that another server has begun and left; 0 says that there is no other server. Within
@@ -51,6 +53,7 @@ type Service struct {
 	objects       Objects
 	organisations map[string]string
 	concurrency   int
+	limits        lambda.Limits
 	now           func() time.Time
 	settler       *settler
 
@@ -66,14 +69,21 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Limits == (lambda.Limits{}) {
+		o.Limits = lambda.AWSLimits()
+	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = lambda.DefaultConcurrency
 	}
 	settler := newSettler(o.Catalog, o.Store, o.Log)
 	settler.others, settler.follow = o.Others, o.Follow
 	return &Service{catalog: o.Catalog, trees: o.Store, blobs: o.Blobs, objects: o.Objects, organisations: o.Organisations, concurrency: o.Concurrency,
-		now: o.Now, settler: settler}
+		limits: o.Limits,
+		now:    o.Now, settler: settler}
 }
+
+// Limits are the quotas that hold.
+func (s *Service) Limits() lambda.Limits { return s.limits }
 
 // Start takes up the changes that a crash or a stop interrupted and begins to work in the background. ctx ends that work, as
 // Stop does.

@@ -21,7 +21,7 @@ var reservedVariables = []string{
 }
 
 // checkEnvironment refuses reserved and too many variables; raw is their JSON as it was sent, for the order of their names.
-func checkEnvironment(vars *lambda.Variables, raw string) error {
+func (s *Service) checkEnvironment(vars *lambda.Variables, raw string) error {
 	if vars == nil {
 		return nil
 	}
@@ -31,8 +31,8 @@ func checkEnvironment(vars *lambda.Variables, raw string) error {
 		return lambda.Errorf(lambda.Invalid, environmentRefused+"contains reserved keys that are currently not supported for "+
 			"modification. Reserved keys used in this request: %s", strings.Join(reserved, ", "))
 	}
-	if measured := compactJSON(vars.Map, names); len(measured) > lambda.MaxEnvironmentSize {
-		return lambda.Errorf(lambda.Invalid, environmentRefused+"exceeded the 4KB limit. String measured: %s", measured)
+	if measured := compactJSON(vars.Map, names); len(measured) > s.limits.EnvironmentSize {
+		return lambda.Errorf(lambda.Invalid, environmentRefused+"exceeded the %dKB limit. String measured: %s", s.limits.EnvironmentSize>>10, measured)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeI
 		if len(in.Architectures) > 0 {
 			r.Config.Architectures = in.Architectures
 		}
-		if rest := lambda.MaxUnzippedSize - unzippedSize(r.Layers); code.UnzippedSize > rest { // other layers than before
+		if rest := s.limits.UnzippedSize - unzippedSize(r.Layers); code.UnzippedSize > rest { // other layers than before
 			return codeTooLarge(rest)
 		}
 		return nil

@@ -40,7 +40,7 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunc
 	if err != nil {
 		return Described{}, err
 	}
-	if err := checkUpdateConfiguration(in); err != nil {
+	if err := s.checkUpdateConfiguration(in); err != nil {
 		return Described{}, err
 	}
 	if err := checkUpdatable(f, in.RevisionID); err != nil {
@@ -61,12 +61,12 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunc
 			return nil
 		}
 		r.Layers, r.ShadowMap = layers.layers, layers.shadows
-		return checkTotal(*r)
+		return s.checkTotal(*r)
 	})
 	return latest(f), err
 }
 
-func checkUpdateConfiguration(in UpdateFunctionConfigurationInput) error {
+func (s *Service) checkUpdateConfiguration(in UpdateFunctionConfigurationInput) error {
 	if err := checkMembers(in.NotBuilt); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func checkUpdateConfiguration(in UpdateFunctionConfigurationInput) error {
 			return err
 		}
 	}
-	return checkEnvironment(in.Environment, in.EnvironmentJSON)
+	return s.checkEnvironment(in.Environment, in.EnvironmentJSON)
 }
 
 // apply lays the members that were sent over a configuration.

@@ -30,7 +30,7 @@ var creating = catalog.Reason{Text: "The function is being created.", Code: "Cre
 // CreateFunction records a function, which is then Pending.
 func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (Described, error) {
 	defer discard(in.Package.Zip)
-	if err := checkCreate(in); err != nil {
+	if err := s.checkCreate(in); err != nil {
 		return Described{}, err
 	}
 	layers, err := s.attach(ctx, in.Caller, in.LayerARNs)
@@ -46,10 +46,10 @@ func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (D
 		return Described{}, err
 	}
 	defer discard(zip.Staged)
-	if rev.Code, err = s.importFor(ctx, in.Ref.Account, zip, lambda.MaxUnzippedSize); err != nil {
+	if rev.Code, err = s.importFor(ctx, in.Ref.Account, zip, s.limits.UnzippedSize); err != nil {
 		return Described{}, err
 	}
-	if err := checkTotal(rev); err != nil {
+	if err := s.checkTotal(rev); err != nil {
 		return Described{}, err
 	}
 	return s.insertFunction(ctx, in, rev)
@@ -70,7 +70,7 @@ func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, re
 		StateReason: creating,
 		Tags:        in.Tags,
 		Created:     now,
-	}, lambda.MaxCodeStorage)
+	}, s.limits.CodeStorage)
 	if err != nil {
 		return Described{}, storageText(kindText(err, lambda.Conflict, functionExists(in.Ref.Name)))
 	}
@@ -83,7 +83,7 @@ func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, re
 }
 
 // checkCreate refuses what can be refused without looking anything up.
-func checkCreate(in CreateFunctionInput) error {
+func (s *Service) checkCreate(in CreateFunctionInput) error {
 	if err := Reach(in.Caller, in.Ref); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func checkCreate(in CreateFunctionInput) error {
 	if err := checkRuntime(in.Config.Runtime); err != nil {
 		return err
 	}
-	if err := checkEnvironment(in.Config.Environment, in.EnvironmentJSON); err != nil {
+	if err := s.checkEnvironment(in.Config.Environment, in.EnvironmentJSON); err != nil {
 		return err
 	}
 	if err := checkVPC(&in.Config); err != nil {

@@ -32,7 +32,7 @@ func checkSeen(seen, is lambda.RevisionID) error {
 // revise writes a new revision of a function, whose update is then InProgress. change may run again.
 func (s *Service) revise(ctx context.Context, ref lambda.FunctionRef, seen lambda.RevisionID, change func(*lambda.Revision) error) (catalog.Function, error) {
 	edit := s.revision(seen, change)
-	f, err := s.catalog.UpdateFunction(ctx, ref.FunctionKey, lambda.MaxCodeStorage, edit)
+	f, err := s.catalog.UpdateFunction(ctx, ref.FunctionKey, s.limits.CodeStorage, edit)
 	if err != nil {
 		return f, storageText(kindText(err, lambda.NotFound, functionNotFound(ref)))
 	}
@@ -60,7 +60,7 @@ func (s *Service) revision(seen lambda.RevisionID, change func(*lambda.Revision)
 // the newest version is not published again.
 func (s *Service) reviseAndPublish(ctx context.Context, ref lambda.FunctionRef, seen lambda.RevisionID, change func(*lambda.Revision) error) (Described, error) {
 	edit := s.revision(seen, change)
-	f, v, err := s.catalog.PublishVersion(ctx, ref.FunctionKey, lambda.MaxCodeStorage, func(f *catalog.Function, newest *catalog.Version) (*catalog.Version, error) {
+	f, v, err := s.catalog.PublishVersion(ctx, ref.FunctionKey, s.limits.CodeStorage, func(f *catalog.Function, newest *catalog.Version) (*catalog.Version, error) {
 		if err := edit(f); err != nil {
 			return nil, err
 		}

@@ -41,7 +41,7 @@ func (s *Service) PublishLayerVersion(ctx context.Context, in PublishLayerVersio
 		return catalog.LayerVersion{}, err
 	}
 	defer discard(zip.Staged)
-	content, err := s.importFor(ctx, in.Layer.Account, zip, lambda.MaxUnzippedSize)
+	content, err := s.importFor(ctx, in.Layer.Account, zip, s.limits.UnzippedSize)
 	if err != nil {
 		return catalog.LayerVersion{}, err
 	}
@@ -53,7 +53,7 @@ func (s *Service) PublishLayerVersion(ctx context.Context, in PublishLayerVersio
 		Runtimes:      in.Runtimes,
 		Architectures: in.Architectures,
 		Created:       s.now(),
-	}, lambda.MaxCodeStorage)
+	}, s.limits.CodeStorage)
 	return v, storageText(err)
 }
 

@@ -33,7 +33,7 @@ func (o *S3Object) whole() bool { return o != nil && o.Bucket != "" && o.Key != 
 
 // importBeside stores a deployment package that has to fit beside its layers. The limit in AWS's text is what they leave.
 func (s *Service) importBeside(ctx context.Context, account string, z zip, layers []lambda.LayerRef) (lambda.Content, error) {
-	rest := lambda.MaxUnzippedSize - unzippedSize(layers)
+	rest := s.limits.UnzippedSize - unzippedSize(layers)
 	if rest <= 0 {
 		return lambda.Content{}, codeTooLarge(rest)
 	}

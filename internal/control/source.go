@@ -24,31 +24,31 @@ type zip struct {
 	limit int64 // 0: as many as there are
 }
 
-// maxZip bounds what is taken in of an object. A zip may be somewhat longer than what it holds.
-const maxZip = lambda.MaxUnzippedSize + 64<<20
+// zipSlack is how much longer than what it may hold an object is taken in: a zip may be somewhat longer.
+const zipSlack = 64 << 20
 
 // fetch gives the zip of a request: the one that was sent, or else the object that is named. AWS limits the size of the former
 // alone.
 func (s *Service) fetch(ctx context.Context, caller lambda.Scope, sent *blob.Staged, from *S3Object) (zip, error) {
 	if from == nil {
-		return zip{sent, lambda.MaxZipSize}, nil
+		return zip{sent, s.limits.ZipSize}, nil
 	}
 	if s.objects == nil {
 		return zip{}, notBuilt("S3Bucket and S3Key here")
 	}
-	st, err := s.objects.Stage(ctx, caller, objects.Ref{Bucket: from.Bucket, Key: from.Key, VersionID: from.Version}, maxZip)
-	return zip{Staged: st}, s3Text(err, *from)
+	st, err := s.objects.Stage(ctx, caller, objects.Ref{Bucket: from.Bucket, Key: from.Key, VersionID: from.Version}, s.limits.UnzippedSize+zipSlack)
+	return zip{Staged: st}, s.s3Text(err, *from)
 }
 
 // s3Text words what S3 refuses as Lambda does.
-func s3Text(err error, from S3Object) error {
+func (s *Service) s3Text(err error, from S3Object) error {
 	var e *objects.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	switch e.Code {
 	case objects.EntityTooLarge:
-		return &lambda.Error{Kind: lambda.Invalid, Message: codeTooLarge(lambda.MaxUnzippedSize).Error(), Err: err}
+		return &lambda.Error{Kind: lambda.Invalid, Message: codeTooLarge(s.limits.UnzippedSize).Error(), Err: err}
 	case objects.AccessDenied:
 		return &lambda.Error{Kind: lambda.Denied, Err: err, Message: "Your access has been denied by S3, please make sure your request credentials have permission to GetObject for " +
 			from.Bucket + "/" + from.Key + ". S3 Error Code: AccessDenied. S3 Error Message: " + e.Message}

@@ -84,7 +84,7 @@ func (s *Service) PublishVersion(ctx context.Context, in PublishVersionInput) (D
 	if err := checkMembers(in.NotBuilt); err != nil {
 		return Described{}, err
 	}
-	f, v, err := s.catalog.PublishVersion(ctx, in.Ref.FunctionKey, lambda.MaxCodeStorage, func(f *catalog.Function, newest *catalog.Version) (*catalog.Version, error) {
+	f, v, err := s.catalog.PublishVersion(ctx, in.Ref.FunctionKey, s.limits.CodeStorage, func(f *catalog.Function, newest *catalog.Version) (*catalog.Version, error) {
 		if err := checkUpdatable(*f, in.RevisionID); err != nil {
 			return nil, err
 		}

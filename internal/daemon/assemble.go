@@ -200,7 +200,7 @@ func (p *parts) openEndpoint(ctx context.Context) error {
 
 func (p *parts) startFrontDoor(ctx context.Context) error {
 	o := control.Options{
-		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Objects: p.named, Concurrency: p.cfg.Concurrency,
+		Catalog: retiring{p.catalog, p.pool}, Store: p.store, Blobs: p.blobs, Objects: p.named, Concurrency: p.cfg.Concurrency, Limits: p.cfg.Quotas(),
 		Organisations: p.cfg.Organizations(), Now: now, Log: p.log,
 	}
 	if p.cfg.Shared() {

@@ -24,3 +24,27 @@ const (
 	LocationValidSeconds = 600
 	MaxPageSize          = 50 // items of one page of a list
 )
+
+// Limits are the quotas of AWS that a server may relax. They are in the units of AWS's messages.
+type Limits struct {
+	Layers          int   // of one function
+	ZipSize         int64 // bytes of a zip sent inline
+	UnzippedSize    int64 // bytes of code and layers together
+	CodeStorage     int64 // bytes of all zips of an account
+	EnvironmentSize int   // bytes of the variables as compact JSON
+	RequestSize     int64 // bytes of a request with a zip inside
+}
+
+// AWSLimits are AWS's own.
+func AWSLimits() Limits {
+	return Limits{Layers: MaxLayers, ZipSize: MaxZipSize, UnzippedSize: MaxUnzippedSize, CodeStorage: MaxCodeStorage,
+		EnvironmentSize: MaxEnvironmentSize, RequestSize: MaxRequestSize}
+}
+
+// RelaxedLimits are of a server whose functions need not fit into AWS: what still bounds them is the machine. An overlay takes
+// far more folders than there are layers here, and a program's environment is what Linux passes to it for sure.
+func RelaxedLimits() Limits {
+	const zip = 1 << 30
+	return Limits{Layers: 64, ZipSize: zip, UnzippedSize: 10 << 30, CodeStorage: 1 << 50, EnvironmentSize: 64 << 10,
+		RequestSize: zip/3*4 + 1<<20}
+}

@@ -37,6 +37,7 @@ type Options struct {
 type API struct {
 	Options
 	routes *router
+	limits lambda.Limits // of what is sent
 }
 
 // New gives the API.
@@ -48,11 +49,21 @@ func New(o Options) *API {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &API{Options: o, routes: newRouter(Routes[:])}
+	limits := lambda.AWSLimits()
+	if o.Control != nil {
+		limits = o.Control.Limits()
+	}
+	return &API{Options: o, routes: newRouter(Routes[:]), limits: limits}
 }
+
+// relaxedNotice is a header of every answer of a server whose limits are not AWS's.
+const relaxedNotice = "X-Lamina-Limits"
 
 // Serve answers one request.
 func (a *API) Serve(w http.ResponseWriter, r *http.Request, c *wire.Call) error {
+	if a.limits != lambda.AWSLimits() {
+		w.Header().Set(relaxedNotice, "relaxed: what is accepted here would not all deploy to AWS")
+	}
 	if isDownload(r.URL.Path) {
 		return a.download(w, r)
 	}
@@ -92,7 +103,7 @@ func handle[In any](f func(*API, context.Context, *call, *In) (any, error)) serv
 	return func(a *API, w http.ResponseWriter, r *http.Request, c *call) error {
 		defer c.discard()
 		in := new(In)
-		if err := c.read(r, a.stage(r.Context(), c), in); err != nil {
+		if err := c.read(r, a.limits.RequestSize, a.stage(r.Context(), c), in); err != nil {
 			return err
 		}
 		out, err := f(a, r.Context(), c, in)
@@ -107,9 +118,9 @@ func handle[In any](f func(*API, context.Context, *call, *In) (any, error)) serv
 	}
 }
 
-// read fills an input from a request.
-func (c *call) read(r *http.Request, zip func(io.Reader) error, in any) (err error) {
-	if c.body, err = readInput(c.route, r, c.path, zip); err != nil {
+// read fills an input from a request of no more than so many bytes.
+func (c *call) read(r *http.Request, most int64, zip func(io.Reader) error, in any) (err error) {
+	if c.body, err = readInput(c.route, r, c.path, most, zip); err != nil {
 		wire.Drain(r)
 		return err
 	}
@@ -121,7 +132,7 @@ func (c *call) read(r *http.Request, zip func(io.Reader) error, in any) (err err
 func (a *API) stage(ctx context.Context, c *call) func(io.Reader) error {
 	return func(text io.Reader) error {
 		c.discard() // of a member that came before with the same name
-		source := &zipSource{text: jsonstream.Base64(text)}
+		source := &zipSource{text: jsonstream.Base64(text), most: a.limits.ZipSize}
 		staged, err := a.Control.StageZip(ctx, source)
 		if source.err != nil {
 			if err == nil {

@@ -1,10 +1,6 @@
 package lambdaapi
 
-import (
-	"context"
-
-	"github.com/laminadev/lamina/internal/lambda"
-)
+import "context"
 
 func (a *API) putFunctionConcurrency(ctx context.Context, c *call, in *PutFunctionConcurrencyRequest) (any, error) {
 	ref, err := c.functionRef(in.FunctionName, nil)
@@ -52,8 +48,8 @@ func (a *API) getAccountSettings(ctx context.Context, c *call, _ *GetAccountSett
 	}
 	return GetAccountSettingsResponse{
 		AccountLimit: &AccountLimit{
-			TotalCodeSize: new(int64(lambda.MaxCodeStorage)), CodeSizeUnzipped: new(int64(lambda.MaxUnzippedSize)),
-			CodeSizeZipped: new(int64(lambda.MaxZipSize)), ConcurrentExecutions: &s.Concurrency,
+			TotalCodeSize: &s.Limits.CodeStorage, CodeSizeUnzipped: &s.Limits.UnzippedSize,
+			CodeSizeZipped: &s.Limits.ZipSize, ConcurrentExecutions: &s.Concurrency,
 			UnreservedConcurrentExecutions: &s.Unreserved,
 		},
 		AccountUsage: &AccountUsage{TotalCodeSize: &s.CodeSize, FunctionCount: &s.Functions},

@@ -22,12 +22,12 @@ const (
 	maxMembers = lambda.MaxPayloadSize
 )
 
-// readInput reads all members of an operation's input: those of the path, the query, the headers and the body. zip gets the
-// decoded bytes of a ZipFile member while they arrive.
-func readInput(op *Route, r *http.Request, path []string, zip func(io.Reader) error) (jsonstream.Value, error) {
+// readInput reads all members of an operation's input: those of the path, the query, the headers and the body, which has at
+// most so many bytes. zip gets the decoded bytes of a ZipFile member while they arrive.
+func readInput(op *Route, r *http.Request, path []string, most int64, zip func(io.Reader) error) (jsonstream.Value, error) {
 	in := jsonstream.Value{Kind: jsonstream.Object}
 	if op.input.hasBody() {
-		body, err := readBody(op, r, zip)
+		body, err := readBody(op, r, most, zip)
 		if err != nil {
 			return in, err
 		}
@@ -46,14 +46,14 @@ func readInput(op *Route, r *http.Request, path []string, zip func(io.Reader) er
 
 // readBody reads the JSON of a body. AWS looks at the size of a zip before that of the whole request, so a request that is too
 // long is read somewhat further than its limit.
-func readBody(op *Route, r *http.Request, zip func(io.Reader) error) (jsonstream.Value, error) {
-	body := &limitReader{r: r.Body, limit: lambda.MaxRequestSize + requestSlack}
+func readBody(op *Route, r *http.Request, most int64, zip func(io.Reader) error) (jsonstream.Value, error) {
+	body := &limitReader{r: r.Body, limit: most + requestSlack}
 	v, err := jsonstream.Decode(body, jsonstream.Options{Filter: op.input, Stream: zip, MaxKept: maxMembers})
 	var syntax *jsonstream.SyntaxError
 	var size *jsonstream.SizeError
 	switch {
-	case body.n > lambda.MaxRequestSize && (err == nil || body.exceeded):
-		return v, tooLarge(op, printedLimit(op))
+	case body.n > most && (err == nil || body.exceeded):
+		return v, tooLarge(op, printedLimit(op, most))
 	case errors.As(err, &size):
 		return v, tooLarge(op, size.Limit)
 	case errors.As(err, &syntax):
@@ -64,11 +64,11 @@ func readBody(op *Route, r *http.Request, zip func(io.Reader) error) (jsonstream
 	return v, err
 }
 
-func printedLimit(op *Route) int64 {
-	if op.Name == "PublishLayerVersion" {
+func printedLimit(op *Route, most int64) int64 {
+	if op.Name == "PublishLayerVersion" && most == lambda.MaxRequestSize {
 		return printedPublishLimit
 	}
-	return lambda.MaxRequestSize
+	return most
 }
 
 func tooLarge(op *Route, limit int64) error {

@@ -63,7 +63,7 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request, c *call) error {
 // invocation reads the input of an Invoke.
 func (a *API) invocation(r *http.Request, c *call) (in invoke.Input, err error) {
 	req := &InvocationRequest{}
-	if err := c.read(r, nil, req); err != nil {
+	if err := c.read(r, a.limits.RequestSize, nil, req); err != nil {
 		return in, err
 	}
 	in = invoke.Input{RequestID: c.RequestID, Type: requestResponse, LogTail: deref(req.LogType) == "Tail", TraceID: r.Header.Get("X-Amzn-Trace-Id")}

@@ -12,14 +12,15 @@ import (
 // so that it is told from one of the place that stores the zip.
 type zipSource struct {
 	text io.Reader // decodes
+	most int64     // bytes
 	n    int64
 	err  error
 }
 
 func (s *zipSource) Read(p []byte) (int, error) {
 	n, err := s.text.Read(p)
-	if s.n += int64(n); s.n > lambda.MaxZipSize {
-		err = lambda.Errorf(lambda.TooLarge, "Zipped size must be smaller than %d bytes", lambda.MaxZipSize)
+	if s.n += int64(n); s.n > s.most {
+		err = lambda.Errorf(lambda.TooLarge, "Zipped size must be smaller than %d bytes", s.most)
 	}
 	if err == nil || err == io.EOF {
 		return n, err
