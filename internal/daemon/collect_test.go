@@ -20,13 +20,18 @@ import (
 // publish publishes a layer of one module.
 func publish(t *testing.T, c *awslambda.Client, name string) int64 {
 	t.Helper()
-	out, err := c.PublishLayerVersion(t.Context(), &awslambda.PublishLayerVersionInput{
-		LayerName: aws.String(name), Content: &types.LayerVersionContentInput{ZipFile: lambdatest.PythonLayer(name, "x = 1\n")},
-	})
+	out, err := c.PublishLayerVersion(t.Context(), layerInput(name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out.Version
+}
+
+// layerInput is a layer of one module.
+func layerInput(name string) *awslambda.PublishLayerVersionInput {
+	return &awslambda.PublishLayerVersionInput{
+		LayerName: aws.String(name), Content: &types.LayerVersionContentInput{ZipFile: lambdatest.PythonLayer(name, "x = 1\n")},
+	}
 }
 
 func check(t *testing.T, cfg config.Config) (findings []daemon.Finding, done daemon.Checked) {

@@ -18,16 +18,14 @@ import (
 	"github.com/laminadev/lamina/internal/blob/diskblob"
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/runtimes"
 )
 
 // Restore makes a data folder of a backup. The folder must be absent or empty; it is there only when all of the backup is in
-// it, and synced.
+// it, and synced. Zips of records go to the S3 store of the settings, when there is one.
 func Restore(ctx context.Context, cfg config.Config, file string) (_ BackedUp, err error) {
 	if cfg.Database != "" {
 		return BackedUp{}, &Problem{Text: "a backup is restored into the data folder, its records too", Todo: "leave --database out"}
-	}
-	if cfg.Blob != "" {
-		return BackedUp{}, &Problem{Text: "a backup is restored into the data folder, its zips too", Todo: "leave --blob out"}
 	}
 	entries, err := os.ReadDir(cfg.Data)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -50,7 +48,7 @@ func Restore(ctx context.Context, cfg config.Config, file string) (_ BackedUp, e
 		return BackedUp{}, fmt.Errorf("cannot make the data folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	r := &restore{ctx: ctx, dir: dir}
+	r := &restore{ctx: ctx, cfg: cfg, dir: dir}
 	if err := r.fill(in); err != nil {
 		return BackedUp{}, fmt.Errorf("cannot restore %s: %w", file, err)
 	}
@@ -63,9 +61,14 @@ func Restore(ctx context.Context, cfg config.Config, file string) (_ BackedUp, e
 // restore is one that is being read.
 type restore struct {
 	ctx   context.Context
+	cfg   config.Config
 	dir   string
 	blobs *blob.Store
 	done  BackedUp
+
+	// Set when the first zip comes, after the small files, and only if there is an S3 store:
+	s3  *blob.Store
+	own map[digest.Digest]bool // zips of runtimes, which stay on this machine
 }
 
 var errNotWhole = errors.New("it is no backup of lamina, or not all of it")
@@ -83,6 +86,11 @@ func (r *restore) fill(in io.Reader) error {
 	}
 	r.blobs = blob.New(driver)
 	defer r.blobs.Close()
+	defer func() {
+		if r.s3 != nil {
+			r.s3.Close()
+		}
+	}()
 	if err := r.entries(tar.NewReader(in)); err != nil {
 		return err
 	}
@@ -145,7 +153,11 @@ func (r *restore) zip(name string, size int64, t io.Reader) error {
 	if err != nil {
 		return err
 	}
-	st, err := r.blobs.Stage(r.ctx, digest.NewReader(t, d, size))
+	to, err := r.placeOf(d)
+	if err != nil {
+		return err
+	}
+	st, err := to.Stage(r.ctx, digest.NewReader(t, d, size))
 	if err != nil {
 		return err
 	}
@@ -153,6 +165,47 @@ func (r *restore) zip(name string, size int64, t io.Reader) error {
 	r.done.Zips++
 	r.done.Bytes += size
 	return st.Commit(r.ctx)
+}
+
+// placeOf gives the store for a zip. (One that a runtime and a record need would have to be in both; no layer is a runtime's SDK.)
+func (r *restore) placeOf(d digest.Digest) (*blob.Store, error) {
+	if _, ok := r.cfg.S3(); !ok {
+		return r.blobs, nil
+	}
+	if r.s3 == nil {
+		if err := r.openS3(); err != nil {
+			return nil, err
+		}
+	}
+	if r.own[d] {
+		return r.blobs, nil
+	}
+	return r.s3, nil
+}
+
+// openS3 claims the S3 store with the secret of the backup.
+func (r *restore) openS3() error {
+	secret, err := os.ReadFile(filepath.Join(r.dir, "secret"))
+	if err != nil {
+		return err
+	}
+	added, _, err := runtimes.Contents(filepath.Join(r.dir, "runtimes"))
+	if err != nil {
+		return err
+	}
+	driver, err := openS3(r.ctx, r.cfg, &folder{path: r.dir})
+	if err != nil {
+		return err
+	}
+	r.s3, r.own = blob.New(driver), map[digest.Digest]bool{}
+	for _, c := range added {
+		r.own[c.Digest] = true
+	}
+	owner, err := driver.Claim(r.ctx, ownerID(secret))
+	if err == nil && owner != ownerID(secret) {
+		err = notOurs(r.cfg)
+	}
+	return err
 }
 
 // file keeps one of the files that have the name of their place.
