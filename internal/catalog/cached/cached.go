@@ -19,7 +19,7 @@ import (
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
-// Store is a catalog.Store. GetFunction, GetVersion and GetAlias answer from memory, and what it gives shares its maps and slices with other answers:
+// Store is a catalog.Store. GetFunction, GetVersion, GetAlias and ListFunctions answer from memory, and what it gives shares its maps and slices with other answers:
 // nobody may change them. All other methods are the catalog's own.
 type Store struct {
 	catalog.Store
@@ -38,6 +38,8 @@ type Store struct {
 	mu sync.Mutex
 	// functions has what was read of each: a catalog.Function under "", versions under their numbers, aliases under their names.
 	functions map[lambda.FunctionKey]map[lambda.Qualifier]any
+	// pages has the names of functions of the pages that were listed of a scope.
+	pages map[lambda.Scope]map[page][]lambda.FunctionName
 	// reserved has what the functions of a scope have reserved together.
 	reserved map[lambda.Scope]int64
 	// epoch grows whenever a function may have changed. What was read in one epoch is not kept in the next, and nobody waits
@@ -53,7 +55,8 @@ const unknown = -1
 // are none, because this process is the only one that writes.
 func New(s catalog.Store, poll time.Duration) *Store {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]map[lambda.Qualifier]any{}, reserved: map[lambda.Scope]int64{}, explained: unknown,
+	c := &Store{Store: s, stop: stop, functions: map[lambda.FunctionKey]map[lambda.Qualifier]any{}, pages: map[lambda.Scope]map[page][]lambda.FunctionName{},
+		reserved: map[lambda.Scope]int64{}, explained: unknown,
 		changed: make(chan struct{}, 1)}
 	if poll > 0 {
 		c.done.Go(func() { c.follow(ctx, poll) })
@@ -146,9 +149,13 @@ func (c *Store) lookup(k lambda.FunctionKey, q lambda.Qualifier) (found any, epo
 func (c *Store) keep(k lambda.FunctionKey, q lambda.Qualifier, epoch int64, v any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if epoch != c.epoch {
-		return
+	if epoch == c.epoch {
+		c.put(k, q, v)
 	}
+}
+
+// put is for those who hold mu.
+func (c *Store) put(k lambda.FunctionKey, q lambda.Qualifier, v any) {
 	if c.functions[k] == nil {
 		c.functions[k] = map[lambda.Qualifier]any{}
 	}

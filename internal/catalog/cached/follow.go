@@ -36,6 +36,7 @@ func (c *Store) poll(ctx context.Context) {
 	c.explained = n
 	c.epoch++
 	clear(c.functions)
+	clear(c.pages)
 	clear(c.reserved)
 	select {
 	case c.changed <- struct{}{}:

@@ -11,10 +11,12 @@ import (
 func (c *Store) InsertFunction(ctx context.Context, f catalog.Function, quota int64) (catalog.Function, error) {
 	c.writing.RLock()
 	defer c.writing.RUnlock()
+	k := f.Key // an error may come without one
 	f, err := c.Store.InsertFunction(ctx, f, quota)
 	if f.Reserved != nil {
 		c.forget(f.Key)
 	}
+	c.forgetPages(k.Scope)
 	c.wrote(err)
 	return f, err
 }
@@ -35,6 +37,7 @@ func (c *Store) DeleteFunction(ctx context.Context, k lambda.FunctionKey) error 
 	defer c.writing.RUnlock()
 	err := c.Store.DeleteFunction(ctx, k)
 	c.forget(k)
+	c.forgetPages(k.Scope)
 	c.wrote(err)
 	return err
 }

@@ -63,9 +63,11 @@ func writeLayerVersion(ctx context.Context, tx *database.Tx, v catalog.LayerVers
 	return err
 }
 
-// selectLayerVersion reads the columns that scanLayerVersion takes.
-const selectLayerVersion = `SELECT v.partition, v.account, v.region, v.name, v.version, v.digest, v.size, v.unzipped_size,
-	v.content_digest, v.tree_key, v.description, v.license_info, v.runtimes, v.architectures, v.created FROM layer_versions v `
+// layerVersionColumns are what scanLayerVersion takes.
+const layerVersionColumns = `v.partition, v.account, v.region, v.name, v.version, v.digest, v.size, v.unzipped_size,
+	v.content_digest, v.tree_key, v.description, v.license_info, v.runtimes, v.architectures, v.created`
+
+const selectLayerVersion = `SELECT ` + layerVersionColumns + ` FROM layer_versions v `
 
 // scanner is a row of one or of many.
 type scanner interface{ Scan(dest ...any) error }
@@ -121,11 +123,14 @@ func (c *Catalog) ListLayerVersions(ctx context.Context, k lambda.LayerKey, f ca
 
 // ListLayers gives the newest matching version of each layer that has one, by name.
 func (c *Catalog) ListLayers(ctx context.Context, s lambda.Scope, f catalog.LayerFilter, after lambda.LayerName, limit int) ([]catalog.LayerVersion, error) {
-	const newest = `SELECT v.partition, v.account, v.region, v.name, MAX(v.version) AS version FROM layer_versions v
-		WHERE v.partition = $1 AND v.account = $2 AND v.region = $3 AND v.name > $4 AND ` + matchFilter + `
-		GROUP BY v.partition, v.account, v.region, v.name ORDER BY v.name LIMIT $7`
-	list, err := c.listLayerVersions(ctx, selectLayerVersion+`JOIN (`+newest+`) n ON v.partition = n.partition
-		AND v.account = n.account AND v.region = n.region AND v.name = n.name AND v.version = n.version ORDER BY v.name`,
+	// Layers in their order, and of each the one version: what a page costs does not grow with the versions that there are.
+	// (SQLite takes the tables of a CROSS JOIN in the order in which they are written.)
+	const newest = `SELECT v.version FROM layer_versions v WHERE v.partition = l.partition AND v.account = l.account
+		AND v.region = l.region AND v.name = l.name AND ` + matchFilter + ` ORDER BY v.version DESC LIMIT 1`
+	list, err := c.listLayerVersions(ctx, `SELECT `+layerVersionColumns+` FROM layers l CROSS JOIN layer_versions v
+		WHERE l.partition = $1 AND l.account = $2 AND l.region = $3 AND l.name > $4
+		AND v.partition = l.partition AND v.account = l.account AND v.region = l.region AND v.name = l.name
+		AND v.version = (`+newest+`) ORDER BY l.name LIMIT $7`,
 		s.Partition, s.Account, s.Region, after, quote(f.Runtime), quote(f.Architecture), limit)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the layers of %s: %w", s, err)
