@@ -139,7 +139,7 @@ func TestFullDisk(t *testing.T) {
 // TestImportStreams unpacks a file that is far larger than what may be allocated.
 func TestImportStreams(t *testing.T) {
 	f := newFixture(t)
-	const size = 32 << 20
+	const size = 12 << 20
 	st := f.stage(t, lambdatest.Bomb(size))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -14,17 +14,22 @@ import (
 	"github.com/laminadev/lamina/internal/layerstore"
 )
 
-// FuzzImport sends bytes through the whole store: whatever they are, nothing is written outside of the tree, a refusal
-// leaves nothing and is one of AWS's, and what is taken in is on disk exactly as the tree key says.
-func FuzzImport(f *testing.F) {
+// FuzzPublish sends bytes through the whole store: whatever they are, nothing is written outside of the tree, a refusal
+// leaves nothing and is one of AWS's, and what is taken in is on disk exactly as the tree key says. Files are shared with what
+// came before.
+func FuzzPublish(f *testing.F) {
 	for _, z := range lambdatest.HostileZips() {
 		f.Add(z.Zip)
 	}
+	for _, form := range lambdatest.Forms() {
+		f.Add(form.Zip)
+	}
 	f.Add(sampleZip())
+	f.Add(withOwn("own"))
 	base := f.TempDir()
 	s := openFixture(f, base)
 	f.Fuzz(func(t *testing.T, zip []byte) {
-		lim := layerstore.ImportLimits{ZippedSize: 1 << 20, UnzippedSize: 1 << 20}
+		lim := layerstore.ImportLimits{ZippedSize: 1 << 20, UnzippedSize: 1 << 20, Account: alice}
 		c, err := s.Import(t.Context(), s.stage(t, zip), lim)
 		if err != nil && !lambda.IsKind(err, lambda.Invalid) && !lambda.IsKind(err, lambda.TooLarge) {
 			t.Fatalf("Import: %v", err)

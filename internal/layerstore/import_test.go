@@ -103,10 +103,11 @@ func TestImportRefuses(t *testing.T) {
 			"Unzipped size must be smaller than 15 bytes"},
 		{"300 MB", lambdatest.LyingBomb(1<<20, 300<<20), layerstore.ImportLimits{UnzippedSize: lambda.MaxUnzippedSize}, lambda.Invalid,
 			"Unzipped size must be smaller than 262144000 bytes"},
-		{"bomb", lambdatest.Bomb(8 << 20), layerstore.ImportLimits{UnzippedSize: 8<<20 - 1}, lambda.Invalid,
-			"Unzipped size must be smaller than 8388607 bytes"},
-		{"lying bomb", lambdatest.LyingBomb(8<<20, 1000), layerstore.ImportLimits{UnzippedSize: 2000}, lambda.Invalid, couldNotUnzip},
+		{"bomb", lambdatest.Bomb(1 << 20), layerstore.ImportLimits{UnzippedSize: 1<<20 - 1}, lambda.Invalid,
+			"Unzipped size must be smaller than 1048575 bytes"},
+		{"lying bomb", lambdatest.LyingBomb(1<<20, 1000), layerstore.ImportLimits{UnzippedSize: 2000}, lambda.Invalid, couldNotUnzip},
 	}
+	rows = append(rows, row{"too many entries", lambdatest.Many(200_001), layerstore.ImportLimits{}, lambda.Invalid, couldNotUnzip})
 	for _, z := range lambdatest.HostileZips() {
 		message := couldNotUnzip
 		if z.Reason == "empty zip" {
@@ -114,10 +115,12 @@ func TestImportRefuses(t *testing.T) {
 		}
 		rows = append(rows, row{z.Name, z.Zip, layerstore.ImportLimits{UnzippedSize: lambda.MaxUnzippedSize}, lambda.Invalid, message})
 	}
+	f := newFixture(t)
 	for _, test := range rows {
 		t.Run(test.name, func(t *testing.T) {
-			f := newFixture(t)
-			_, err := f.Import(t.Context(), f.stage(t, test.zip), test.lim)
+			st := f.stage(t, test.zip)
+			defer st.Discard()
+			_, err := f.Import(t.Context(), st, test.lim)
 			var e *lambda.Error
 			if !errors.As(err, &e) || e.Kind != test.kind || e.Message != test.message {
 				t.Errorf("error %v, want %v: %s", err, test.kind, test.message)

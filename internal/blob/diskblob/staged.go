@@ -98,10 +98,20 @@ func (s *staged) Commit(_ context.Context, sum digest.Digest) error {
 		return err
 	}
 	// Also when another has put the blob there: he may not have come to this line yet.
-	if err := errors.Join(failpoint.SyncDir("diskblob.sync-shard", shard), failpoint.SyncDir("diskblob.sync-names", s.driver.names)); err != nil {
+	if err := errors.Join(failpoint.SyncDir("diskblob.sync-shard", shard), failpoint.SyncDir("diskblob.sync-names", s.driver.names), s.driver.keep()); err != nil {
 		return err
 	}
 	return s.Discard()
+}
+
+// keep makes the folder stay that Open has made.
+func (d *Driver) keep() error {
+	if d.kept.Load() {
+		return nil
+	}
+	err := failpoint.SyncDir("diskblob.sync-folder", filepath.Dir(d.names))
+	d.kept.Store(err == nil)
+	return err
 }
 
 // name gives the file its name, or makes the blob young that has it. Nobody deletes an old blob of the name meanwhile.
