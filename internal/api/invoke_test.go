@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/base64"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,7 +27,7 @@ func TestInvoke(t *testing.T) {
 	if diff := cmp.Diff(want, s.invoker.In); diff != "" {
 		t.Errorf("input: -want +got\n%s", diff)
 	}
-	headers := map[string]string{"X-Amz-Executed-Version": "$LATEST", "X-Amz-Function-Error": "", "Content-Type": "application/json",
+	headers := map[string]string{"X-Amz-Executed-Version": "$LATEST", "X-Amz-Function-Error": "", "Content-Type": "application/json", "X-Amzn-Trace-Id": "Root=1-2-3",
 		"X-Amz-Log-Result": base64.StdEncoding.EncodeToString([]byte("START…\n"))}
 	for k, v := range headers {
 		if got := a.header.Get(k); got != v {
@@ -35,6 +36,23 @@ func TestInvoke(t *testing.T) {
 	}
 	if a.text != `{"a": "<ü>"}` {
 		t.Errorf("the payload is %s", a.text)
+	}
+}
+
+// TestInvokeHasATrace: as on AWS every invocation has one, and the caller learns it.
+func TestInvokeHasATrace(t *testing.T) {
+	s := newServer(t)
+	seen := map[string]bool{}
+	for range 2 {
+		a := s.ok(200, request{method: "POST", path: functions + "/f/invocations"})
+		id := a.header.Get("X-Amzn-Trace-Id")
+		if id != s.invoker.In.TraceID || !regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$`).MatchString(id) {
+			t.Errorf("answered %q, the function gets %q", id, s.invoker.In.TraceID)
+		}
+		seen[id] = true
+	}
+	if len(seen) != 2 {
+		t.Error("two invocations have one trace")
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -202,7 +201,7 @@ func (l *Local) Invoke(ctx context.Context, event []byte) (LocalResult, error) {
 	defer stop()
 	id := newRequestID()
 	resp, err := l.pool.Invoke(ctx, l.rev, execenv.Invocation{
-		RequestID: id, Payload: event, InvokedARN: l.rev.Key.ARN(), TraceID: newTraceID(), LogTail: true,
+		RequestID: id, Payload: event, InvokedARN: l.rev.Key.ARN(), TraceID: lambda.NewTraceID(now()), LogTail: true,
 	})
 	if ctx.Err() != nil {
 		return LocalResult{}, ctx.Err()
@@ -237,12 +236,6 @@ func newRequestID() string {
 	rand.Read(b[:])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-func newTraceID() string {
-	var b [20]byte
-	rand.Read(b[:])
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now().Unix(), hex.EncodeToString(b[:12]), hex.EncodeToString(b[12:]))
 }
 
 // keyOf names a path of the disk as a tree.

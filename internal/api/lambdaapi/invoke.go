@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"github.com/laminadev/lamina/internal/api/jsonstream"
@@ -29,6 +30,8 @@ const (
 	dryRun          = "DryRun"
 )
 
+const traceHeader = "X-Amzn-Trace-Id"
+
 // invoke answers Invoke. Unlike the others it has raw bodies both ways, and its request id is the invocation's.
 func (a *API) invoke(w http.ResponseWriter, r *http.Request, c *call) error {
 	in, err := a.invocation(r, c)
@@ -41,6 +44,7 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request, c *call) error {
 		return err
 	}
 	h := w.Header()
+	h.Set(traceHeader, in.TraceID)
 	if out.FunctionError != "" {
 		h.Set("X-Amz-Function-Error", out.FunctionError)
 	}
@@ -66,7 +70,10 @@ func (a *API) invocation(r *http.Request, c *call) (in invoke.Input, err error) 
 	if err := c.read(r, a.limits.RequestSize, nil, req); err != nil {
 		return in, err
 	}
-	in = invoke.Input{RequestID: c.RequestID, Type: requestResponse, LogTail: deref(req.LogType) == "Tail", TraceID: r.Header.Get("X-Amzn-Trace-Id")}
+	in = invoke.Input{RequestID: c.RequestID, Type: requestResponse, LogTail: deref(req.LogType) == "Tail", TraceID: r.Header.Get(traceHeader)}
+	if in.TraceID == "" {
+		in.TraceID = lambda.NewTraceID(time.Now())
+	}
 	if req.InvocationType != nil {
 		in.Type = *req.InvocationType
 	}
