@@ -68,13 +68,15 @@ func (s *staged) Commit(ctx context.Context, sum digest.Digest) error {
 }
 
 // renew makes a generation, and once more when that has taken so long that it may not be young. Then it removes what it has
-// replaced; what it cannot remove now, a later Commit does.
+// replaced. (Of two who make the first one at the same moment, both stay until the next Commit or the deletion of the blob.)
 func (s *staged) renew(ctx context.Context, sum digest.Digest, all []generation) error {
+	alone := len(all) == 0
 	key, took, err := s.make(ctx, sum, s.whole(all))
 	if err == nil && took > fresh {
+		alone = false
 		key, _, err = s.make(ctx, sum, []generation{{key: key, size: s.size}})
 	}
-	if err == nil {
+	if err == nil && !alone {
 		s.driver.tidy(ctx, sum, key)
 	}
 	return err
