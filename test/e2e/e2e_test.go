@@ -28,7 +28,7 @@ const (
 
 // both are the scripts that version 2 of the AWS CLI runs too: the examples, and one of each family of operations.
 var both = []string{"url-shortener", "auth-layer", "three-layers", "go-function", "shell-runtime", "layer-overlap",
-	"layer-publish", "invoke-tail"}
+	"layer-publish", "invoke-tail", "s3-transfer"}
 
 // handOver are the scripts that root runs again as an ordinary user: the examples, and what differs without root.
 var handOver = []string{"url-shortener", "auth-layer", "three-layers", "go-function", "shell-runtime", "layer-overlap",
