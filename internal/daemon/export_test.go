@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 )
 
 // Server is the HTTP side alone, for tests of its drain.
@@ -33,4 +34,10 @@ func Recycle(ctx context.Context, changed <-chan struct{}, pool interface {
 	r := &recycler{changed: changed, newest: newest, pool: pool, log: slog.New(slog.DiscardHandler)}
 	r.start(ctx)
 	return r.stop
+}
+
+// SetClock puts a clock in the place of the machine's, until reset is called. Nothing may run meanwhile that asks for the time.
+func SetClock(f func() time.Time) (reset func()) {
+	wall = f
+	return func() { wall = time.Now }
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 	"unicode/utf8"
 
 	"github.com/laminadev/lamina/internal/api/jsonstream"
@@ -72,7 +71,7 @@ func (a *API) invocation(r *http.Request, c *call) (in invoke.Input, err error) 
 	}
 	in = invoke.Input{RequestID: c.RequestID, Type: requestResponse, LogTail: deref(req.LogType) == "Tail", TraceID: r.Header.Get(traceHeader)}
 	if in.TraceID == "" {
-		in.TraceID = lambda.NewTraceID(time.Now())
+		in.TraceID = lambda.NewTraceID(a.Now())
 	}
 	if req.InvocationType != nil {
 		in.Type = *req.InvocationType
