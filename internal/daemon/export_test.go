@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/laminadev/lamina/internal/sandbox"
 )
 
 // Server is the HTTP side alone, for tests of its drain.
@@ -41,3 +43,6 @@ func SetClock(f func() time.Time) (reset func()) {
 	wall = f
 	return func() { wall = time.Now }
 }
+
+// Hopeful is how `lamina run` makes sandboxes when the network is auto.
+func Hopeful(d outsideDriver) sandbox.Driver { return &hopeful{outsideDriver: d} }

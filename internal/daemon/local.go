@@ -21,6 +21,7 @@ import (
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/layerstore"
 	"github.com/laminadev/lamina/internal/runtimes"
+	"github.com/laminadev/lamina/internal/sandbox"
 	"github.com/laminadev/lamina/internal/sandbox/linuxsandbox"
 	"github.com/laminadev/lamina/internal/telemetry"
 )
@@ -127,11 +128,14 @@ func (l *Local) openPool(ctx context.Context, log *slog.Logger) error {
 	if err := driver.Recover(ctx); err != nil {
 		return err
 	}
-	if err := tryOutside(ctx, driver, l.cfg, log); err != nil {
+	var sandboxes sandbox.Driver = driver
+	if l.cfg.Network == "auto" {
+		sandboxes = &hopeful{outsideDriver: driver}
+	} else if err := tryOutside(ctx, driver, l.cfg, log); err != nil {
 		return err
 	}
 	l.pool = execenv.New(execenv.Options{
-		Sandboxes: driver, Runtimes: l.sets, Store: l.trees, Bus: telemetry.NewBus(l.last), IdleTimeout: 24 * time.Hour,
+		Sandboxes: sandboxes, Runtimes: l.sets, Store: l.trees, Bus: telemetry.NewBus(l.last), IdleTimeout: 24 * time.Hour,
 		Reach: l.cfg.Reach, Now: now, Log: log,
 	})
 	return nil
