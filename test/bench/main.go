@@ -2,7 +2,7 @@
 // what is compared is interleaved, medians are taken, and ratios are what to read, since absolute times move with the
 // machine's load. `make bench` runs it.
 //
-//	bench [-quick] [-only start,cold,layers,warm,publish,republish,small,state]
+//	bench [-quick] [-only start,cold,layers,warm,spares,lifecycle,publish,republish,small,state]
 package main
 
 import (
@@ -64,6 +64,7 @@ func run(quick bool, only string) error {
 		measure func() error
 	}{
 		{"start", b.start}, {"cold", b.cold}, {"layers", b.coldLayers}, {"warm", b.warm}, {"publish", b.publish},
+		{"spares", b.spares}, {"lifecycle", b.lifecycle},
 		{"sandbox", b.sandboxes}, {"idle", b.idle},
 		{"republish", b.republish}, {"small", b.small}, {"state", b.state},
 	} {

@@ -127,8 +127,12 @@ func (s *server) publish(name string, zip []byte) (arn string, err error) {
 
 // create creates a function and waits until it is Active.
 func (s *server) create(name, runtime string, zip []byte, layers ...string) error {
+	return s.createWith(name, runtime, "app.handler", zip, layers...)
+}
+
+func (s *server) createWith(name, runtime, handler string, zip []byte, layers ...string) error {
 	if err := s.call("POST", "/2015-03-31/functions", map[string]any{
-		"FunctionName": name, "Runtime": runtime, "Handler": "app.handler", "Role": "arn:aws:iam::000000000000:role/any",
+		"FunctionName": name, "Runtime": runtime, "Handler": handler, "Role": "arn:aws:iam::000000000000:role/any",
 		"Timeout": 60, "MemorySize": 512, "Layers": layers,
 		"Code": map[string]string{"ZipFile": base64.StdEncoding.EncodeToString(zip)},
 	}, nil); err != nil {

@@ -33,6 +33,11 @@ func (t *table) note(what, ours, floor, ratio string) {
 	t.rows = append(t.rows, row{what, ours, floor, ratio, "", ""})
 }
 
+// atLeast adds a row of rates whose goal is a ratio to the floor.
+func (t *table) atLeast(what string, ours, floor, goal float64) {
+	t.rows = append(t.rows, row{what, perSecond(ours), perSecond(floor), fmt.Sprintf("%.2f×", ours/floor), fmt.Sprintf("≥ %.2g×", goal), yes(ours >= goal*floor)})
+}
+
 // limit adds a row of a time with a fixed goal.
 func (t *table) limit(what string, ours, goal time.Duration) {
 	t.rows = append(t.rows, row{what, ms(ours), "", "", "≤ " + ms(goal), yes(ours <= goal)})

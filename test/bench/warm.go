@@ -66,7 +66,7 @@ func (b *bench) warmRow(clients int, ours, theirs func() (time.Duration, error))
 		who += "s"
 	}
 	if clients == 1 {
-		b.table.compare("warm p50, "+who+" | minimal exchange", median(mine), median(floor), 1.5, 0)
+		b.table.compare("warm p50, "+who+" | minimal exchange", median(mine), median(floor), 1.2, 0)
 	} else {
 		b.table.note("warm p50, "+who, ms(median(mine)), ms(median(floor)), ratio(median(mine), median(floor)))
 	}
