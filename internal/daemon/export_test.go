@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
+	"github.com/laminadev/lamina/internal/layerstore"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
 
@@ -43,6 +45,24 @@ func SetClock(f func() time.Time) (reset func()) {
 	wall = f
 	return func() { wall = time.Now }
 }
+
+// LocalCache is the cache of functions that run without a server, as one process has it.
+type LocalCache struct{ c *localCache }
+
+// NewLocalCache opens a cache in a folder.
+func NewLocalCache(dir string) LocalCache { return LocalCache{&localCache{dir: dir}} }
+
+// Zip gives the tree of a zip.
+func (l LocalCache) Zip(ctx context.Context, path string) (*layerstore.Lower, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	return l.c.zip(ctx, path, info)
+}
+
+// Close lets go of everything.
+func (l LocalCache) Close() error { return l.c.close() }
 
 // Hopeful is how `lamina run` makes sandboxes when the network is auto.
 func Hopeful(d outsideDriver) sandbox.Driver { return &hopeful{outsideDriver: d} }

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/lambdatest"
 	"github.com/laminadev/lamina/internal/layerstore"
@@ -160,6 +162,37 @@ func TestAnotherInodeAtTheLimitOfLinks(t *testing.T) {
 		if len(seen) != 3 { // two trees and the store's name; the next two; the fifth
 			t.Errorf("%s: %d inodes in five trees, want 3", name, len(seen))
 		}
+	}
+}
+
+// TestANameThatWasBeingReplaced kills, so to say, a process that gives a shared file's name to another file, before it has done so.
+func TestANameThatWasBeingReplaced(t *testing.T) {
+	defer layerstore.SetMaxLinks(2)()
+	f := newFixture(t)
+	f.putFor(t, alice, withOwn("1"))
+	f = f.settled(t)
+	disarm := failpoint.Arm(failpoint.Fault{Point: "layerstore.share-replace", Err: unix.EIO})
+	defer disarm()
+	f.putFor(t, alice, withOwn("2")) // finds the limit
+	f = f.settled(t)
+	disarm()
+	left, err := filepath.Glob(filepath.Join(f.dir, "files", alice, "??", "*.new"))
+	if err != nil || len(left) != 1 { // what fails first ends the sharing of a tree
+		t.Fatalf("left: %v, %v", left, err)
+	}
+	name := strings.TrimSuffix(left[0], ".new")
+	before, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.putFor(t, alice, withOwn("3"))
+	f = f.settled(t)
+	after, err := os.Stat(name)
+	if err != nil || os.SameFile(before, after) {
+		t.Errorf("%s was not replaced (%v)", name, err)
+	}
+	if _, err := f.Check(t.Context(), nil, func(x layerstore.Finding) { t.Errorf("check: %+v", x) }); err != nil {
+		t.Error(err)
 	}
 }
 
