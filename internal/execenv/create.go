@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/runtimeapi"
@@ -117,11 +118,14 @@ func (e *environment) rest() sandbox.Rest {
 	}
 }
 
-// optLowers gives the folders of /opt, the top one first: the last layer of the list wins.
+// optLowers gives the folders of /opt, the top one first: the last layer of the list wins. Layers with the same content share
+// a folder, which overlayfs takes only once; below its place on top it would show nothing.
 func (e *environment) optLowers() []string {
 	lowers := make([]string, 0, len(e.layers))
 	for i := len(e.layers) - 1; i >= 0; i-- {
-		lowers = append(lowers, e.layers[i].Path)
+		if !slices.Contains(lowers, e.layers[i].Path) {
+			lowers = append(lowers, e.layers[i].Path)
+		}
 	}
 	return lowers
 }

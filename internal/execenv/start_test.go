@@ -163,6 +163,28 @@ func TestSandboxSpec(t *testing.T) {
 	}
 }
 
+// TestLayersWithTheSameContent: overlayfs refuses a folder that it has already.
+func TestLayersWithTheSameContent(t *testing.T) {
+	b := newBench(t)
+	rev := b.revision("echo")
+	same, other := b.tree(map[string]string{"same": "x"}), b.tree(map[string]string{"other": "x"})
+	for _, c := range []lambda.Content{same, other, same} {
+		rev.Layers = append(rev.Layers, lambda.LayerRef{Content: c})
+	}
+	b.invoke(rev, "a", "1", true)
+	spec := <-b.driver.specs
+	i := slices.IndexFunc(spec.Root, func(m sandbox.Mount) bool { return m.Target == "/opt" })
+	var names []string
+	for _, dir := range spec.Root[i].Overlay {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, entries[0].Name())
+	}
+	check(t, "/opt, top first", names, []string{"same", "other"})
+}
+
 func TestWithoutLayersOptIsEmpty(t *testing.T) {
 	b := newBench(t)
 	b.invoke(b.revision("echo"), "a", "1", true)
