@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,6 +86,7 @@ func (s *Service) listFunctions(ctx context.Context, in ListFunctionsInput, afte
 	if err != nil {
 		return nil, err
 	}
+	list = slices.Grow(list, len(functions))
 	for _, f := range functions {
 		if len(list) >= limit {
 			break

@@ -35,14 +35,14 @@ func (b *bench) small() error {
 		if err != nil {
 			return err
 		}
-		mine, took, err := all(clients, bodies, func(i int, body []byte) (time.Duration, error) {
-			return send(s.calls, fmt.Sprintf("%s/2018-10-31/layers/small-%d/versions", s.url, i%clients), body, 201)
+		mine, took, err := all(clients, batch, func(i int) (time.Duration, error) {
+			return send(s.calls, fmt.Sprintf("%s/2018-10-31/layers/small-%d/versions", s.url, i%clients), bodies[i], 201)
 		})
 		if err != nil {
 			return err
 		}
-		theirs, floorTook, err := all(clients, bodies, func(_ int, body []byte) (time.Duration, error) {
-			return send(s.calls, e.url+"/600", body, 200)
+		theirs, floorTook, err := all(clients, batch, func(i int) (time.Duration, error) {
+			return send(s.calls, e.url+"/600", bodies[i], 200)
 		})
 		if err != nil {
 			return err
@@ -92,8 +92,8 @@ func smallBodies(n int, seed uint64) ([][]byte, error) {
 	return bodies, nil
 }
 
-// all gives each body to one of several clients, and gives the time of each and of all together.
-func all(clients int, bodies [][]byte, f func(int, []byte) (time.Duration, error)) ([]time.Duration, time.Duration, error) {
+// all lets several clients do n things, and gives the time of each and of all together.
+func all(clients, n int, f func(int) (time.Duration, error)) ([]time.Duration, time.Duration, error) {
 	var (
 		mu    sync.Mutex // guards the rest
 		next  int
@@ -109,10 +109,10 @@ func all(clients int, bodies [][]byte, f func(int, []byte) (time.Duration, error
 				i := next
 				next++
 				mu.Unlock()
-				if i >= len(bodies) {
+				if i >= n {
 					return
 				}
-				took, err := f(i, bodies[i])
+				took, err := f(i)
 				mu.Lock()
 				times = append(times, took)
 				if err != nil && first == nil {

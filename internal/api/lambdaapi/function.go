@@ -61,7 +61,7 @@ func (a *API) listFunctions(ctx context.Context, c *call, in *ListFunctionsReque
 	if err != nil {
 		return nil, err
 	}
-	out := ListFunctionsResponse{NextMarker: optional(page.NextMarker), Functions: []FunctionConfiguration{}}
+	out := ListFunctionsResponse{NextMarker: optional(page.NextMarker), Functions: make([]FunctionConfiguration, 0, len(page.Functions))}
 	for _, f := range page.Functions {
 		var q lambda.Qualifier
 		if in.FunctionVersion != nil { // "ALL": every item is named by its version
