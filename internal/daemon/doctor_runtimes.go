@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/laminadev/lamina/internal/config"
@@ -55,8 +56,18 @@ func (x *examination) dataFlag() string {
 	if x.cfg.Data == config.Default(os.Getenv, os.Geteuid() == 0).Data {
 		return ""
 	}
-	return " --data " + x.cfg.Data
+	return " --data " + shellWord(x.cfg.Data)
 }
+
+// shellWord writes a text as one word for a shell.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 
 // runtimesDir is the data folder's when there is one, else one that is gone after the examination.
 func (x *examination) runtimesDir() string {

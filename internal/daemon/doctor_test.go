@@ -105,3 +105,17 @@ func TestPackageManager(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestShellWord(t *testing.T) {
+	for text, want := range map[string]string{
+		"/home/ada/lamina": "/home/ada/lamina",
+		"/my data":         "'/my data'",
+		"it's":             `'it'\''s'`,
+		"$HOME":            "'$HOME'",
+		"":                 "''",
+	} {
+		if got := daemon.ShellWord(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}

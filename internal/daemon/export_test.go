@@ -66,3 +66,6 @@ func (l LocalCache) Close() error { return l.c.close() }
 
 // Hopeful is how `lamina run` makes sandboxes when the network is auto.
 func Hopeful(d outsideDriver) sandbox.Driver { return &hopeful{outsideDriver: d} }
+
+// ShellWord writes a text as one word for a shell.
+func ShellWord(s string) string { return shellWord(s) }
