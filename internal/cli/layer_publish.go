@@ -36,9 +36,10 @@ func newLayerPublish(o *output) *cobra.Command {
 	return command(o, &layerPublishOptions{}, cobra.Command{
 		Use:   "publish NAME PATH [flags]",
 		Short: "publish a zip or a folder as a new version of a layer",
-		Long: "Publish a zip file, or a folder, as a new version of a layer. What PATH holds will be seen below /opt. A folder is\n" +
-			"zipped reproducibly: the same files give the same bytes. As on AWS, a version is published even when the newest one\n" +
-			"has the same bytes; a note on standard error says so.",
+		Long: "Publish a zip file, or a folder, as a new version of a layer. What PATH holds will be seen below /opt: Python\n" +
+			"looks in python/ there, Node.js in nodejs/node_modules/, all look for programs in bin/ and for libraries in lib/. A\n" +
+			"folder is zipped reproducibly: the same files give the same bytes. As on AWS, a version is published even when the\n" +
+			"newest one has the same bytes; a note on standard error says so.",
 		Example: "  lamina layer publish libs ./layer --runtime python3.12 --arch x86_64\n" +
 			"  lamina layer publish libs layer.zip --description 'requests 2.32'",
 	}, cobra.ExactArgs(2), runLayerPublish)
@@ -64,6 +65,9 @@ func runLayerPublish(ctx context.Context, opts *layerPublishOptions, out *output
 	}
 	if before != nil && *before.Content.CodeSha256 == aws.ToString(answer.Content.CodeSha256) {
 		fmt.Fprintf(out.Err, "note: version %d has the same bytes\n", before.Version)
+	}
+	if !hasLayerFolder(zip) {
+		fmt.Fprint(out.Err, unseen)
 	}
 	members, err := awsMembers(answer)
 	if err != nil {

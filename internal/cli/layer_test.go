@@ -61,6 +61,36 @@ func TestLayerPublishZip(t *testing.T) {
 	}
 }
 
+// TestLayerPublishUnseen: the commonest mistake with layers is a zip without the folder that a runtime looks in.
+func TestLayerPublishUnseen(t *testing.T) {
+	const note = "note: it has none of the folders of a layer in which runtimes look"
+	for name, tt := range map[string]struct {
+		file string
+		said bool
+	}{
+		"modules at the root": {"requests/__init__.py", true},
+		"an outer folder":     {"layer/python/requests.py", true},
+		"python":              {"python/requests.py", false},
+		"node":                {"nodejs/node_modules/a/index.js", false},
+		"a program":           {"bin/tool", false},
+		"a custom runtime":    {"bootstrap", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bare(t)
+			dir := t.TempDir()
+			writeFile(t, filepath.Join(dir, filepath.FromSlash(tt.file)), "x")
+			f := newFake(t)
+			f.withLayer([]byte("other bytes"))
+			f.answer("POST /2018-10-31/layers/libs/versions", 201, layerVersion(4, sampleZip()))
+			want := ""
+			if tt.said {
+				want = note
+			}
+			run(t, "layer", "publish", "libs", dir).want(t, 0, libsARN+":4\n", want)
+		})
+	}
+}
+
 func TestLayerPublishFolder(t *testing.T) {
 	bare(t)
 	dir := t.TempDir()
