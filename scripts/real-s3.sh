@@ -31,4 +31,4 @@ for _ in $(seq 300); do
 done
 export LAMINA_TEST_S3=http://127.0.0.1:$port
 go test -count=1 -timeout 10m ./internal/blob/s3blob
-go test -count=1 -timeout 15m ./test/e2e -run '^(TestShared|TestTwoServers|TestNumbersOfTwoServers)$'
+go test -count=1 -timeout 15m ./test/e2e -run '^(TestShared|TestTwoServers|TestNumbersOfTwoServers|TestCollectionsBesideTwoServers)$'

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -402,6 +403,95 @@ func TestNumbersOfTwoServers(t *testing.T) {
 			t.Errorf("server %d lists %v, and %v were given", i, listed, given)
 		}
 	}
+}
+
+// TestCollectionsBesideTwoServers publishes, reads and deletes the same few zips on both servers, over and over, while what nothing
+// needs is freed from both machines: nobody ever misses a byte of what he was told is there.
+func TestCollectionsBesideTwoServers(t *testing.T) {
+	s := newServers(t)
+	running := []*server{s.start(t), s.start(t)}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var rounds atomic.Int64
+	var changing sync.WaitGroup
+	for w := range 4 {
+		changing.Go(func() {
+			here, there := client(running[w%2].url), client(running[1-w%2].url)
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := comeAndGo(ctx, here, there, fmt.Sprintf("layer-%d", w), zipOf("data", []byte(contents(w, i)))); err != nil && ctx.Err() == nil {
+					t.Errorf("worker %d: %v", w, err)
+					return
+				}
+				rounds.Add(1)
+			}
+		})
+	}
+	soon(t, "nothing comes and goes", func() error {
+		if n := rounds.Load(); n < 40 {
+			return fmt.Errorf("%d rounds", n)
+		}
+		return nil
+	})
+	var freed atomic.Int64
+	var collecting sync.WaitGroup
+	for i, machine := range running {
+		collecting.Go(func() {
+			for range 2 {
+				// The grace is what a publication may take from its zip to its record.
+				out, err := s.tool(machine, "gc", "--age", "0s", "--grace", "5s", "--format", "json")
+				var done struct{ Zips int64 }
+				if err != nil || json.Unmarshal([]byte(out), &done) != nil {
+					t.Errorf("gc on machine %d: %v, %s", i, err, out)
+				}
+				freed.Add(done.Zips)
+			}
+		})
+	}
+	collecting.Wait()
+	cancel()
+	changing.Wait()
+	if out, err := s.tool(running[0], "check"); err != nil {
+		t.Errorf("check: %v, %s", err, out)
+	}
+	if freed.Load() == 0 {
+		t.Error("nothing was freed")
+	}
+	t.Logf("%d rounds; %d zips were freed", rounds.Load(), freed.Load())
+}
+
+// contents names a zip: every other one comes again at once, and from all workers, others after a while, perhaps when they were
+// freed, and some never.
+func contents(worker, i int) string {
+	switch i % 4 {
+	case 0, 2:
+		return fmt.Sprint(i / 2 % 3)
+	case 1:
+		return fmt.Sprintf("%d/%d", worker, i%400)
+	}
+	return fmt.Sprintf("%d/%d once", worker, i)
+}
+
+// comeAndGo publishes a zip on one server, fetches it from another one, and deletes the version.
+func comeAndGo(ctx context.Context, here, there *awslambda.Client, layer string, zip []byte) error {
+	v, err := here.PublishLayerVersion(ctx, &awslambda.PublishLayerVersionInput{LayerName: &layer, Content: &types.LayerVersionContentInput{ZipFile: zip}})
+	if err != nil {
+		return err
+	}
+	got, err := there.GetLayerVersion(ctx, &awslambda.GetLayerVersionInput{LayerName: &layer, VersionNumber: &v.Version})
+	if err != nil {
+		return err
+	}
+	res, err := http.Get(*got.Content.Location)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || !bytes.Equal(b, zip) {
+		return fmt.Errorf("status %d, %d bytes of %d, %w", res.StatusCode, len(b), len(zip), err)
+	}
+	_, err = here.DeleteLayerVersion(ctx, &awslambda.DeleteLayerVersionInput{LayerName: &layer, VersionNumber: &v.Version})
+	return err
 }
 
 // TestOneOfTwoServersDies kills a server with changes in flight, and one that is preparing a function: the other one goes on,
