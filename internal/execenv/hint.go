@@ -2,6 +2,7 @@ package execenv
 
 import (
 	"encoding/json"
+	"os"
 	"runtime"
 	"strings"
 
@@ -15,17 +16,17 @@ import (
 // hintMark begins the line that says why an import failed. AWS has no such line.
 const hintMark = "LAMINA_HINT "
 
-// importError reports whether an error of this type may come of an import.
+// importError reports whether an error of this type may come of an import, or of the load of a library.
 func importError(errorType string) bool {
 	switch errorType {
-	case "Runtime.ImportModuleError", "ModuleNotFoundError", "ImportError", "Error":
+	case "Runtime.ImportModuleError", "ModuleNotFoundError", "ImportError", "OSError", "Error":
 		return true
 	}
 	return false
 }
 
-// hint publishes a line that says why a module is missing, when that is what the posted error says. It lists code and
-// layers, which costs milliseconds, and does so only after such a failure.
+// hint publishes a line that says why a module is missing or a library cannot be loaded, when that is what the posted error
+// says. It lists code and layers, which costs milliseconds, and does so only after such a failure.
 func (e *environment) hint(posted []byte) {
 	var said struct {
 		Type    string `json:"errorType"`
@@ -34,38 +35,53 @@ func (e *environment) hint(posted []byte) {
 	if json.Unmarshal(posted, &said) != nil || !importError(said.Type) {
 		return
 	}
-	module, ok := explain.Missing(said.Message)
-	if !ok {
-		return
-	}
 	// Our runtimes say themselves how to get AWS's SDK.
-	if r, ok := e.explain(module); ok && !r.SDK {
+	if r, ok := e.explain(said.Message); ok && !r.SDK {
 		e.publish(telemetry.TypeFault, hintMark+strings.ReplaceAll(r.String(), "\n", " ")+"\n")
 	}
 }
 
-func (e *environment) explain(module string) (explain.Result, bool) {
-	parts := e.parts()
+func (e *environment) explain(message string) (explain.Result, bool) {
+	module, missing := explain.Missing(message)
+	if !missing && !explain.Unloadable(message) {
+		return explain.Result{}, false
+	}
+	parts, release := e.parts()
+	defer release()
+	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	if !missing {
+		return explain.Library(message, e.runtime.Name, arch, parts)
+	}
 	if r, ok := explain.Handler(e.rev.Config.Handler, module, e.runtime.Name, parts); ok {
 		return r, true
 	}
-	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	return explain.Import(module, e.runtime.Name, arch, parts)
 }
 
-// parts lists what the function sees. What cannot be listed is left out.
-func (e *environment) parts() []explain.Part {
-	var parts []explain.Part
-	add := func(name, root string, l *layerstore.Lower) {
-		if content, err := layer.FromFolder(l.Path); err == nil {
-			parts = append(parts, explain.Part{Name: name, Root: root, Entries: content.Entries()})
+// parts lists what the function sees, until release. What cannot be listed is left out.
+func (e *environment) parts() (parts []explain.Part, release func()) {
+	var roots []*os.Root
+	add := func(name, at string, l *layerstore.Lower) {
+		content, err := layer.FromFolder(l.Path)
+		if err != nil {
+			return
 		}
+		part := explain.Part{Name: name, Root: at, Entries: content.Entries()}
+		if root, err := os.OpenRoot(l.Path); err == nil { // links in it are strangers', and lead nowhere else
+			roots = append(roots, root)
+			part.Files = root.FS()
+		}
+		parts = append(parts, part)
 	}
 	add("the function's code", taskRoot, e.code)
 	for i, l := range e.layers {
 		add(layerLabel(e.rev.Layers[i].ARN), optRoot, l)
 	}
-	return parts
+	return parts, func() {
+		for _, r := range roots {
+			r.Close()
+		}
+	}
 }
 
 // layerLabel names a layer as people do. One without a version lies on the disk and was never published.

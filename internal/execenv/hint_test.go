@@ -25,6 +25,10 @@ func TestHints(t *testing.T) {
 		{"of the handler itself", "main.handler", "def handler(e, c): pass\n",
 			`LAMINA_HINT cannot import "main": the handler main.handler means /var/task/main.py, and the code holds app.py: `},
 		{"AWS's SDK", "app.handler", "import six.moves\ndef handler(e, c): pass\n", `LAMINA_HINT six is part of AWS's SDK, which `},
+		{"a library for another processor", "app.handler", "import foreign\ndef handler(e, c): pass\n",
+			`LAMINA_HINT cannot load "foreign.so": layer common:3 holds it at /opt/python/foreign.so, but it was built for another processor (EM_RISCV)`},
+		{"a library that is misplaced", "app.handler", "import ctypes\ndef handler(e, c):\n    ctypes.CDLL('libfoo.so.1')\n",
+			`LAMINA_HINT cannot load "libfoo.so.1": layer common:3 holds it at /opt/python/libfoo.so.1, but the loader does not look in /opt/python`},
 		{"another error", "app.handler", "def handler(e, c):\n    raise ValueError(\"No module named 'tools'\")\n", ""},
 		{"no error", "app.handler", "def handler(e, c):\n    return 1\n", ""},
 	} {
@@ -32,7 +36,7 @@ func TestHints(t *testing.T) {
 			rev := b.revision(tt.handler)
 			rev.Config.Runtime = python
 			rev.Code = b.tree(map[string]string{"app.py": tt.code})
-			rev.Layers = []lambda.LayerRef{layer("common", map[string]string{"tools/__init__.py": "", "tools/deep.py": ""}), layer("other", map[string]string{"x": ""})}
+			rev.Layers = []lambda.LayerRef{layer("common", map[string]string{"tools/__init__.py": "", "tools/deep.py": "", "python/foreign.so": riscv, "python/libfoo.so.1": ""}), layer("other", map[string]string{"x": ""})}
 			log := string(b.invoke(rev, "id-1", "{}", true).LogTail)
 			want := 1
 			if tt.hint == "" {
@@ -44,3 +48,8 @@ func TestHints(t *testing.T) {
 		})
 	}
 }
+
+// riscv is the beginning of a library that no machine of ours can load.
+const riscv = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\xf3\x00\x01\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00"

@@ -1,12 +1,14 @@
 // Package explain says why a module that a function imports is not found, by what its code and its layers hold: which of them
-// has something of that name, where it lies, why the runtime does not find it there, and what mends it.
+// has something of that name, where it lies, why the runtime does not find it there, and what mends it. Of a shared library that
+// cannot be loaded it says what it was built for.
 //
-// It is a function of what layers list, needs no content and no server, and guesses nothing that it does not see.
+// It is a function of what layers list and, for libraries, hold; it needs no server, and guesses nothing that it does not see.
 package explain
 
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -20,6 +22,7 @@ type Part struct {
 	Name    string // "layer common:3", "the function's code"
 	Root    string // where it is shown: "/var/task" or "/opt"
 	Entries []archive.Entry
+	Files   fs.FS // what the entries hold; nil when that is not known
 }
 
 // Hint is one place that holds what was looked for.
@@ -34,10 +37,11 @@ type Hint struct {
 
 // Result is everything that is known of a failed import.
 type Result struct {
-	Module string
-	Looked []string // the folders in which the runtime looks, in its order
-	Hints  []Hint   // the likeliest first
-	SDK    bool     // nothing holds it, and on AWS it comes with the runtime's SDK
+	Module  string
+	Library bool     // Module is a shared library
+	Looked  []string // the folders in which the runtime looks, in its order
+	Hints   []Hint   // the likeliest first
+	SDK     bool     // nothing holds it, and on AWS it comes with the runtime's SDK
 }
 
 // String is one line for a log.
@@ -56,7 +60,11 @@ func (r Result) String() string {
 			b.WriteString(": " + h.Fix)
 		}
 	}
-	return fmt.Sprintf("cannot import %q: %s (looked in %s)", r.Module, b.String(), strings.Join(r.Looked, ", "))
+	verb := "import"
+	if r.Library {
+		verb = "load"
+	}
+	return fmt.Sprintf("cannot %s %q: %s (looked in %s)", verb, r.Module, b.String(), strings.Join(r.Looked, ", "))
 }
 
 func (r Result) nowhere() bool { return len(r.Hints) == 1 && r.Hints[0].Part == "" }
