@@ -220,6 +220,10 @@ func TestUpload(t *testing.T) {
 			must(t, err)
 			etags.Write(b)
 		}
+		if row.want != "" {
+			_, _, err = p.CompleteUpload(ctx, here, objects.CompleteInput{Upload: id, Parts: named, Checksum: "AAAA"})
+			wantCode(t, "another sum of the whole", err, objects.BadDigest)
+		}
 		_, o, err := p.CompleteUpload(ctx, here, objects.CompleteInput{Upload: id, Parts: named})
 		must(t, err)
 		if want := fmt.Sprintf("%x-2", etags.Sum(nil)); o.ETag != want {
