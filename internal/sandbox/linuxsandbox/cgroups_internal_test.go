@@ -23,6 +23,10 @@ func TestReadMounts(t *testing.T) {
 			"29 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate",
 			hierarchies{v2: "/sys/fs/cgroup", v1: map[string]string{}},
 		},
+		"two of version 2": {
+			"29 22 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n30 22 0:26 /.. /host rw - cgroup2 cgroup2 rw",
+			hierarchies{v2: "/sys/fs/cgroup", v1: map[string]string{}},
+		},
 		"hybrid": {
 			"30 29 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n" +
 				"31 29 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n" +

@@ -101,8 +101,10 @@ func (h *hierarchies) addMount(line string) {
 		return
 	}
 	switch r[0] {
-	case "cgroup2":
-		h.v2 = l[4]
+	case "cgroup2": // the usual place before others, which may show somebody else's cgroups
+		if h.v2 == "" || strings.HasPrefix(l[4], "/sys/fs/cgroup") {
+			h.v2 = l[4]
+		}
 	case "cgroup":
 		for option := range strings.SplitSeq(r[2], ",") {
 			h.v1[option] = l[4]
@@ -155,16 +157,14 @@ func delegate(base, state string, wanted ...string) (folder string, controllers 
 	if len(controllers) == 0 {
 		return "", nil, fmt.Errorf("no controllers in %s", base)
 	}
-	if err := enable(base, controllers); errors.Is(err, unix.EBUSY) {
-		// A cgroup that has processes cannot have limited children, unless it is the machine's root.
-		err = stepAside(base)
-		if err == nil {
-			err = enable(base, controllers)
-		}
-		if err != nil {
+	// A cgroup that has processes cannot have limited children, unless it is the machine's root, which has no type. The
+	// kernel would enable some controllers all the same, and then no process could go into the children.
+	if !isRoot(base) && !enabled(base, controllers) {
+		if err := stepAside(base); err != nil {
 			return "", nil, err
 		}
-	} else if err != nil {
+	}
+	if err := enable(base, controllers); err != nil {
 		return "", nil, err
 	}
 	parent := filepath.Join(base, "lamina")
@@ -178,22 +178,34 @@ func delegate(base, state string, wanted ...string) (folder string, controllers 
 	return folder, controllers, enable(folder, controllers)
 }
 
+// isRoot reports whether a folder is the root of the machine's cgroups.
+func isRoot(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "cgroup.type"))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// enable gives a folder's children these controllers, all at once: one alone may change what the folder can have.
 func enable(folder string, controllers []string) error {
-	file := filepath.Join(folder, "cgroup.subtree_control")
-	data, err := os.ReadFile(file)
-	if err != nil {
+	missing, err := lacking(folder, controllers)
+	if err != nil || len(missing) == 0 {
 		return err
 	}
-	on := strings.Fields(string(data))
-	for _, name := range controllers {
-		if slices.Contains(on, name) {
-			continue
-		}
-		if err := writeControl(file, "+"+name); err != nil {
-			return err
-		}
+	return writeControl(filepath.Join(folder, "cgroup.subtree_control"), "+"+strings.Join(missing, " +"))
+}
+
+// enabled reports whether a folder's children have these controllers.
+func enabled(folder string, controllers []string) bool {
+	missing, err := lacking(folder, controllers)
+	return err == nil && len(missing) == 0
+}
+
+func lacking(folder string, controllers []string) ([]string, error) {
+	data, err := os.ReadFile(filepath.Join(folder, "cgroup.subtree_control"))
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	on := strings.Fields(string(data))
+	return slices.DeleteFunc(slices.Clone(controllers), func(name string) bool { return slices.Contains(on, name) }), nil
 }
 
 // stepAside moves this process into a leaf. Others that live in the same cgroup stay, and keep limits from being had.
