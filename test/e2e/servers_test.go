@@ -42,6 +42,7 @@ func newServers(t *testing.T) *servers {
 	if os.Getenv(asUser) != "" {
 		t.Skip("not run again as an ordinary user: only the hand-over is")
 	}
+	t.Parallel()
 	s := &servers{e: environment(t), store: s3test.Run(t)}
 	s.flags = []string{"--database", pgtest.URL(t), "--blob", s.store.Blob("servers")}
 	s.serve = []string{"--prepared", "0", "--spares", "0"} // so that what runs is what was invoked
@@ -51,7 +52,11 @@ func newServers(t *testing.T) *servers {
 // start starts a server with a data folder of its own, which ends with the test.
 func (s *servers) start(t *testing.T) *server {
 	t.Helper()
-	dir := t.TempDir()
+	return s.startIn(t, t.TempDir())
+}
+
+func (s *servers) startIn(t *testing.T, dir string) *server {
+	t.Helper()
 	environ := append(os.Environ(), s3test.Environ(dir)...)
 	srv, err := startServer(s.e.lamina, filepath.Join(dir, "server.log"), environ,
 		slices.Concat([]string{"--data", filepath.Join(dir, "data")}, s.flags, s.serve)...)
@@ -576,4 +581,9 @@ func TestOneOfTwoServersDies(t *testing.T) {
 	again := client(s.start(t).url)
 	answers(t, again, "f", `"taken over"`)
 	known.checkLayers(t, t.Context(), again)
+
+	// The dead one comes back, and removes what its death has left on its machine.
+	back := client(s.startIn(t, filepath.Dir(dies.log)).url)
+	answers(t, back, "f", `"taken over"`)
+	known.checkLayers(t, t.Context(), back)
 }
