@@ -130,6 +130,11 @@ func Write(point string, w io.Writer, p []byte) (int, error) {
 	return half(point, p, w.Write)
 }
 
+// WriteAt writes p at an offset. Where it shall fail or stop, it does so after half of it.
+func WriteAt(point string, f *os.File, p []byte, off int64) (int, error) {
+	return half(point, p, func(p []byte) (int, error) { return f.WriteAt(p, off) })
+}
+
 // half writes p, or a half of it and fails.
 func half(point string, p []byte, write func([]byte) (int, error)) (int, error) {
 	plan := armed.Load()

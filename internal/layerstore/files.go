@@ -67,9 +67,10 @@ func (f *files) close() error { return errors.Join(f.packed.close(), f.dir.Close
 type linked uint8
 
 const (
-	absent linked = iota // it has to be written
-	full                 // likewise, and takes the name, since the one that has it can have no more links
-	shared               // it is there
+	absent   linked = iota // it has to be written
+	full                   // likewise, and takes the name, since the one that has it can have no more links
+	shared                 // it is there
+	recalled               // likewise, and was known by its packed bytes
 )
 
 // link puts the file of a key into a directory. An error of the file system counts as absence: whoever then writes the file

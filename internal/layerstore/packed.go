@@ -69,7 +69,7 @@ type packedEntry struct {
 //
 // It is a file of 16 to 4096 buckets (a power of two) of 4096 bytes, each with 64 records: 24 bytes of key, 32 bytes of the
 // content's SHA-256, and the first 8 bytes of the SHA-256 of those two, without which a record is an empty slot: so a crash
-// while a record is written leaves an empty one. The bucket of a key is the little-endian number in its first four bytes,
+// while a record is written leaves an empty one, and who reads at that moment sees one. The bucket of a key is the little-endian number in its first four bytes,
 // modulo the number of buckets. When a bucket is full, the table doubles; at its largest, a new record takes the place of an
 // old one.
 type packedTable struct {
@@ -151,6 +151,9 @@ func (t *packedTable) put(entries []packedEntry) error {
 	}
 	defer unlock()
 	t.reopen() // another may have replaced it
+	if done, err := t.insert(entries); done || err != nil {
+		return err
+	}
 	table := make([]byte, max(t.n, packedSmall)*packedBucket)
 	if t.f != nil {
 		if _, err := t.f.ReadAt(table, 0); err != nil {
@@ -163,6 +166,35 @@ func (t *packedTable) put(entries []packedEntry) error {
 		}
 	}
 	return t.replace(table)
+}
+
+// insert writes the buckets of a few records in place. It reports whether it has; it has not when the table is to grow, or when it
+// is no more to write all of it.
+func (t *packedTable) insert(entries []packedEntry) (done bool, err error) {
+	if t.f == nil || len(entries) > int(t.n)/8 {
+		return false, nil
+	}
+	changed := map[uint32][]byte{}
+	for _, e := range entries {
+		n := bucketOf(e.key, t.n)
+		bucket := changed[n]
+		if bucket == nil {
+			bucket = make([]byte, packedBucket)
+			if _, err := t.f.ReadAt(bucket, int64(n)*packedBucket); err != nil {
+				return false, err
+			}
+			changed[n] = bucket
+		}
+		if !insertBucket(bucket, e, t.n) {
+			return false, nil
+		}
+	}
+	for n, bucket := range changed {
+		if _, err := failpoint.WriteAt("layerstore.packed-bucket", t.f, bucket, int64(n)*packedBucket); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // lock keeps other processes from replacing the file.
@@ -202,7 +234,11 @@ func bucketOf(k packedKey, n uint32) uint32 { return binary.LittleEndian.Uint32(
 // insertPacked reports whether there was room, which there always is in a table that must not grow.
 func insertPacked(table []byte, e packedEntry) bool {
 	n := uint32(len(table) / packedBucket)
-	bucket := table[bucketOf(e.key, n)*packedBucket:][:packedBucket]
+	return insertBucket(table[bucketOf(e.key, n)*packedBucket:][:packedBucket], e, n)
+}
+
+// insertBucket does so in one bucket of a table of n.
+func insertBucket(bucket []byte, e packedEntry, n uint32) bool {
 	free := -1
 	for at := packedBucket - packedRecord; at >= 0; at -= packedRecord {
 		switch packedKey(bucket[at : at+packedKeySize]) {

@@ -47,7 +47,7 @@ func (u *unpacker) share(path string) error {
 	for _, b := range u.batches(archive.File) {
 		var written []int
 		for _, i := range b.entries {
-			if u.entries[i].Size == 0 {
+			if u.entries[i].Size == 0 || u.linked[i] == recalled {
 				continue
 			}
 			known = append(known, packedEntry{u.packed[i], u.sums[i]})

@@ -317,9 +317,22 @@ func TestTheTableGrows(t *testing.T) {
 		entries[i] = lambdatest.Entry{Name: fmt.Sprintf("f%d", i), Content: fmt.Sprint("content ", i), Mode: 0o644}
 	}
 	f.putFor(t, alice, lambdatest.ZipOf(entries...))
-	f = f.settled(t)
-	f.putFor(t, alice, lambdatest.ZipOf(append(entries, lambdatest.Entry{Name: "one more", Content: "1", Mode: 0o644})...))
-	if got := f.Inflated(); got != 1 {
-		t.Errorf("%d files were inflated, want 1", got)
+	table := filepath.Join(f.dir, "files", alice, "packed.1")
+	var grown os.FileInfo
+	for i := range 3 { // each finds what the one before has brought
+		f = f.settled(t)
+		entries = append(entries, lambdatest.Entry{Name: fmt.Sprint(i, " more"), Content: fmt.Sprint(i), Mode: 0o644})
+		f.putFor(t, alice, lambdatest.ZipOf(entries...))
+		if got := f.Inflated(); got != 1 {
+			t.Errorf("%d files were inflated, want 1", got)
+		}
+		info, err := os.Stat(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 && !os.SameFile(info, grown) {
+			t.Error("the table was written anew for one record")
+		}
+		grown = info
 	}
 }

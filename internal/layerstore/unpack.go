@@ -184,7 +184,11 @@ func (w *writer) recall(dir, i int, name string) (done bool, err error) {
 		return false, nil
 	}
 	w.sums[i] = sum
-	return w.link(dir, i, name), nil
+	if !w.link(dir, i, name) {
+		return false, nil
+	}
+	w.linked[i] = recalled
+	return true, nil
 }
 
 // link links a file whose content is known to be sums[i].
