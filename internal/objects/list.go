@@ -107,8 +107,8 @@ func (s *Service) ListUploads(ctx context.Context, caller lambda.Scope, in ListI
 	return p, gone(unstorable(err), in.Bucket)
 }
 
-// batch is how many names are read at a time where prefixes may swallow them.
-const batch = 200
+// batch is how many names are read at a time where prefixes may swallow them. Only tests change it.
+var batch = 200
 
 // list reads names that are there once.
 func list[T any](in ListInput, read func(catalog.ObjectRange, int) ([]T, error), name func(T) string) (Page[T], error) {
