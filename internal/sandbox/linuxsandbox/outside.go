@@ -167,7 +167,9 @@ func (d *Driver) probeOutside(ctx context.Context) sandbox.Finding {
 	if err := d.TryOutside(ctx); err != nil {
 		f.Detail = err.Error()
 		f.Degrade = "functions have no network, but for what --reach names"
-		f.Fix = "modprobe nft_tproxy"
+		if d.try(ctx, nil) == nil { // else no sandbox can be made at all
+			f.Fix = "modprobe nft_tproxy"
+		}
 		return f
 	}
 	f.OK, f.Detail = true, "a sandbox got a way out: TCP, UDP and names over IPv4, carried by the server"
