@@ -84,6 +84,12 @@ func (p *parts) openCatalog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unlock, err := lockDatabase(p.cfg)
+	if err != nil {
+		db.Close()
+		return err
+	}
+	p.add("lock of the database", plain(unlock))
 	if p.records, err = sqlcatalog.Open(ctx, db); err != nil {
 		db.Close()
 		return err
