@@ -30,7 +30,8 @@ const (
 
 // rows is the one table between kinds and exceptions. The first row that fits wins.
 var rows = []row{
-	{kind: lambda.NotFound, operation: "PutFunctionCodeSigningConfig", exception: "CodeSigningConfigNotFoundException", status: 404, key: upper},
+	{kind: lambda.NoCodeSigning, exception: "CodeSigningConfigNotFoundException", status: 404, key: upper},
+	{kind: lambda.Untrusted, exception: "CodeVerificationFailedException", status: 400, key: upper},
 	{kind: lambda.NotFound, exception: "ResourceNotFoundException", status: 404, key: upper},
 	{kind: lambda.Unprovisioned, exception: "ProvisionedConcurrencyConfigNotFoundException", status: 404, key: lower},
 	{kind: lambda.Conflict, exception: "ResourceConflictException", status: 409, key: lower},

@@ -61,7 +61,7 @@ type listing struct {
 	operation string
 	path      string
 	items     string // the member that holds them
-	name      string // the member of an item by which it is told
+	name      string // the member of an item by which it is told; "": it is a name itself
 	fill      func(*server)
 	// change takes the last item of the first page and one of the second away, and adds one before and one after where the
 	// first page ended.
@@ -201,6 +201,23 @@ var listings = []listing{
 			}
 		},
 		first: "f:b f:c", rest: "f:e f:g f:h f:m"},
+	{operation: "ListFunctionsByCodeSigningConfig", items: "FunctionArns",
+		fill: func(s *server) {
+			s.signing = s.newSigning()
+			for _, name := range []string{"b", "c", "d", "e", "h"} {
+				s.create(name)
+				s.ok(200, signingOf("PUT", name, object{"CodeSigningConfigArn": s.signing}))
+			}
+		},
+		change: func(s *server) {
+			s.remove("/2020-06-30/functions/c/code-signing-config")
+			s.remove(fns + "/d")
+			for _, name := range []string{"a", "g"} {
+				s.create(name)
+				s.ok(200, signingOf("PUT", name, object{"CodeSigningConfigArn": s.signing}))
+			}
+		},
+		first: "b c", rest: "e g h"},
 }
 
 var ownName = regexp.MustCompile(`^arn:.*:function:`)
@@ -213,13 +230,19 @@ func (s *server) page(l listing, marker string) (names []string, next string) {
 		mark = "&"
 	}
 	path := l.path + mark + "MaxItems=2"
+	if s.signing != "" {
+		path = signingConfigs + "/" + s.signing + "/functions?MaxItems=2"
+	}
 	if marker != "" {
 		path += "&Marker=" + url.QueryEscape(marker)
 	}
 	a := s.ok(200, request{method: "GET", path: path})
 	items, _ := a.body[l.items].([]any)
 	for _, item := range items {
-		names = append(names, ownName.ReplaceAllString(fmt.Sprint(item.(object)[l.name]), ""))
+		if l.name != "" {
+			item = item.(object)[l.name]
+		}
+		names = append(names, ownName.ReplaceAllString(fmt.Sprint(item), ""))
 	}
 	next, _ = a.body["NextMarker"].(string)
 	if len(names) > 2 || len(names) == 0 && next != "" {
@@ -261,11 +284,34 @@ func TestPages(t *testing.T) {
 }
 
 // unpaged are lists that never have a second page.
-var unpaged = []string{"ListTags", "ListCodeSigningConfigs", "ListFunctionsByCodeSigningConfig"}
+var unpaged = []string{"ListTags"}
+
+// TestPagesOfCodeSigningConfigs: their names are chance, so what is in a page is told by what was there.
+func TestPagesOfCodeSigningConfigs(t *testing.T) {
+	s := newServer(t)
+	var all []string
+	for range 6 {
+		all = append(all, s.newSigning())
+	}
+	slices.Sort(all)
+	l := listing{operation: "ListCodeSigningConfigs", path: signingConfigs, items: "CodeSigningConfigs", name: "CodeSigningConfigArn"}
+	first, marker := s.page(l, "")
+	s.remove(signingConfigs + "/" + all[1])
+	s.remove(signingConfigs + "/" + all[2])
+	var rest []string
+	for marker != "" {
+		var names []string
+		names, marker = s.page(l, marker)
+		rest = append(rest, names...)
+	}
+	if diff := cmp.Diff([][]string{all[:2], all[3:]}, [][]string{first, rest}); diff != "" {
+		t.Error(diff)
+	}
+}
 
 func TestEveryListIsPaged(t *testing.T) {
 	for _, r := range lambdaapi.Routes {
-		paged := slices.ContainsFunc(listings, func(l listing) bool { return l.operation == r.Name })
+		paged := r.Name == "ListCodeSigningConfigs" || slices.ContainsFunc(listings, func(l listing) bool { return l.operation == r.Name })
 		if strings.HasPrefix(r.Name, "List") && lambdaapi.Built(r.Name) && !paged && !slices.Contains(unpaged, r.Name) {
 			t.Errorf("%s is not read page by page", r.Name)
 		}

@@ -94,26 +94,3 @@ func TestRecursionConfig(t *testing.T) {
 	s.refused(404, "ResourceNotFoundException", "Function not found: "+functionARN+"x", r("GET", "x", nil))
 	s.refused(404, "ResourceNotFoundException", "Function not found: "+functionARN+"x", r("PUT", "x", object{"RecursiveLoop": "Allow"}))
 }
-
-func TestCodeSigning(t *testing.T) {
-	s := newServer(t)
-	s.create("f")
-	const arn = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0"
-	const configs = "/2020-04-22/code-signing-configs"
-	of := func(method, name string, body any) request {
-		return request{method: method, path: "/2020-06-30/functions/" + name + "/code-signing-config", body: body}
-	}
-	if a := s.ok(200, of("GET", "f", nil)); a.text != "{}\n" {
-		t.Errorf("got %q", a.text)
-	}
-	s.ok(204, of("DELETE", "f", nil))
-	s.refused(404, "ResourceNotFoundException", "Function not found: "+functionARN+"x", of("GET", "x", nil))
-	s.refused(404, "CodeSigningConfigNotFoundException", "The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+arn+".",
-		of("PUT", "x", object{"CodeSigningConfigArn": arn}))
-	missing := "The Lambda code signing configuration " + arn + " can not be found."
-	s.refused(404, "ResourceNotFoundException", missing, request{method: "GET", path: configs + "/" + arn})
-	s.refused(404, "ResourceNotFoundException", missing, request{method: "GET", path: configs + "/" + arn + "/functions"})
-	if a := s.ok(200, request{method: "GET", path: configs}); cmp.Diff(object{"CodeSigningConfigs": []any{}}, a.body) != "" {
-		t.Errorf("got %s", a.text)
-	}
-}

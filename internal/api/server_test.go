@@ -26,6 +26,7 @@ type server struct {
 	logs    *apitest.Logs
 	log     *syncBuffer
 	blobs   string // the folder of blobs
+	signing string // ARN of the code signing configuration of a test about one
 }
 
 // syncBuffer is what the server logs.

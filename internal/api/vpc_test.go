@@ -9,7 +9,7 @@ import (
 
 func TestVPC(t *testing.T) {
 	s := newServer(t)
-	const subnet, group, invalid = "subnet-0123456789abcdef0", "sg-01234567", "InvalidParameterValueException"
+	const subnet, group, invalid = "subnet-0123456789abcdef0", "sg-0123456789abcdef0", "InvalidParameterValueException"
 	const accessPoint = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0"
 	inVPC := object{"VpcConfig": object{"SubnetIds": []any{subnet}, "SecurityGroupIds": []any{group}}}
 	files := object{"FileSystemConfigs": []any{object{"Arn": accessPoint, "LocalMountPath": "/mnt/data"}}}
@@ -46,6 +46,7 @@ func TestVPC(t *testing.T) {
 		exception, text string
 	}{
 		{both("subnet-x", group), invalid, "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID 'subnet-x' does not exist"},
+		{both("subnet-01234567", group), invalid, "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID 'subnet-01234567' does not exist"},
 		{both(subnet, "sg-x"), invalid, "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 Error Message: The security group 'sg-x' does not exist"},
 		{object{"VpcConfig": object{"SubnetIds": []string{subnet}}}, invalid, "SubnetIds and SecurityIds must coexist or be both empty list."},
 		{object{"VpcConfig": object{}}, invalid, "Function must be configured to execute in a VPC to reference access point " + accessPoint + "."},

@@ -73,6 +73,7 @@ type Store interface {
 	Versions
 	Records
 	Policies
+	CodeSigning
 	Objects
 
 	// Account gives an account, which need not have been seen before.

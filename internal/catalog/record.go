@@ -19,6 +19,7 @@ const (
 	RecordRecursion              RecordKind = "recursion"
 	RecordRuntimeManagement      RecordKind = "runtime-management"
 	RecordScaling                RecordKind = "scaling"
+	RecordCodeSigning            RecordKind = "code-signing"
 )
 
 // Record is what else is kept of a function, a version or an alias: one document of each kind.

@@ -28,6 +28,9 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeI
 	if err := checkUpdateCode(in); err != nil {
 		return Described{}, err
 	}
+	if err := s.checkSigned(ctx, in.Caller, in.Ref); err != nil {
+		return Described{}, err
+	}
 	if err := checkUpdatable(f, in.RevisionID); err != nil {
 		return Described{}, err
 	}

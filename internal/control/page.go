@@ -17,6 +17,9 @@ const (
 	versionList      = "versions"
 	aliasList        = "aliases"
 	recordList       = "records"
+
+	codeSigningList    = "code-signing-configs"
+	signedFunctionList = "signed-functions"
 )
 
 func newMarker(list, place string) string {

@@ -7,9 +7,9 @@ import (
 )
 
 // What a function has in a VPC is a record: there is no EC2 here that knows subnets and groups, so those whose identifiers have
-// the form of EC2's count as there, and no others.
+// the form that EC2 gives today count as there, and no others.
 
-var ec2ID = regexp.MustCompile(`^(subnet|sg)-([0-9a-f]{8}|[0-9a-f]{17})$`)
+var ec2ID = regexp.MustCompile(`^(subnet|sg)-[0-9a-f]{17}$`)
 
 // checkVPC refuses a configuration that AWS would not put into a VPC.
 func checkVPC(c *lambda.Configuration) error {

@@ -34,11 +34,13 @@ const (
 	ExpiredKey          // the keys were issued, and their time is over
 	BadSignature        // the keys did not make this signature, or not now
 	Unprovisioned       // nothing is provisioned for what exists
+	NoCodeSigning       // the code signing configuration that a function is to get does not exist
+	Untrusted           // the code has not the signature that the function's configuration enforces
 )
 
 var kindNames = [...]string{"internal", "not found", "conflict", "constraint", "invalid", "malformed", "stale", "over quota",
 	"policy too long", "too large", "wrong media type", "throttled", "not ready", "bad runtime", "bad zip", "denied", "not built",
-	"unsigned", "unverifiable", "unknown key", "expired key", "bad signature", "unprovisioned"}
+	"unsigned", "unverifiable", "unknown key", "expired key", "bad signature", "unprovisioned", "no code signing", "untrusted"}
 
 func (k Kind) String() string { return kindNames[k] }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,17 @@ var successes = []step{
 	{"DeleteLayerVersion", "DELETE", libs + "/1", nil, nil},
 }
 
+var arnPattern = regexp.MustCompile(`arn:[^"]+:code-signing-config:[^"]+`)
+
+// about puts a code signing configuration where a step names the one that was made.
+func (s step) about(signing string) step {
+	s.path = strings.ReplaceAll(s.path, made, signing)
+	if in, ok := s.body.(object); ok && in["CodeSigningConfigArn"] == made {
+		s.body = object{"CodeSigningConfigArn": signing}
+	}
+	return s
+}
+
 func (s step) send(t *testing.T, url string) answer {
 	t.Helper()
 	body := ""
@@ -96,13 +108,17 @@ func TestMembers(t *testing.T) {
 	m := readModel(t)
 	url, invoker := newServer(t)
 	own := len(successes) - 2 // before what deletes
+	signing := ""
 	for _, s := range slices.Concat(successes[:own], ownSuccesses, successes[own:]) {
 		settle(t, url, "f")
 		if s.prepare != nil {
 			s.prepare(invoker)
 		}
-		a := s.send(t, url)
+		a := s.about(signing).send(t, url)
 		route := routeOf(t, s.operation)
+		if s.operation == "CreateCodeSigningConfig" {
+			signing = arnPattern.FindString(a.text)
+		}
 		if a.status != route.Status {
 			t.Errorf("%s: status %d, want %d: %s", s.operation, a.status, route.Status, a.text)
 		}
@@ -118,8 +134,7 @@ func TestMembers(t *testing.T) {
 		}
 	}
 	for _, r := range lambdaapi.Routes {
-		used := slices.ContainsFunc(slices.Concat(successes, ownSuccesses), func(s step) bool { return s.operation == r.Name }) ||
-			slices.Contains(neverSucceeds, r.Name)
+		used := slices.ContainsFunc(slices.Concat(successes, ownSuccesses), func(s step) bool { return s.operation == r.Name })
 		if used != lambdaapi.Built(r.Name) {
 			t.Errorf("%s: claimed %v, tried %v", r.Name, lambdaapi.Built(r.Name), used)
 		}

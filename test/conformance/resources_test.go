@@ -7,11 +7,17 @@ const (
 	tagsOfF     = "/2017-03-31/tags/" + arn + "function:f"
 	eventConfig = "/2019-09-25/functions/f/event-invoke-config"
 	csc         = arn + "code-signing-config:csc-0123456789abcdef0"
+	// made stands for the code signing configuration that was made last.
+	made           = "MADE"
+	signingConfigs = "/2020-04-22/code-signing-configs"
+
 	urlOfF      = "/2021-10-31/functions/f/url"
 	provisioned = "/2019-09-30/functions/f/provisioned-concurrency"
 
 	runtimeConfig = "/2021-07-20/functions/f/runtime-management-config"
 )
+
+var publishers = object{"SigningProfileVersionArns": []string{"arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/0123456789"}}
 
 var cors = object{"AllowCredentials": true, "AllowHeaders": []string{"a"}, "AllowMethods": []string{"GET"}, "AllowOrigins": []string{"*"},
 	"ExposeHeaders": []string{"b"}, "MaxAge": 1}
@@ -49,8 +55,15 @@ var ownSuccesses = []step{
 	{"PutFunctionRecursionConfig", "PUT", "/2024-08-31/functions/f/recursion-config", object{"RecursiveLoop": "Allow"}, nil},
 	{"GetFunctionRecursionConfig", "GET", "/2024-08-31/functions/f/recursion-config", nil, nil},
 	{"GetFunctionCodeSigningConfig", "GET", "/2020-06-30/functions/f/code-signing-config", nil, nil},
+	{"CreateCodeSigningConfig", "POST", signingConfigs, object{"AllowedPublishers": publishers, "Description": "d", "CodeSigningPolicies": object{"UntrustedArtifactOnDeployment": "Warn"}}, nil},
+	{"GetCodeSigningConfig", "GET", signingConfigs + "/" + made, nil, nil},
+	{"UpdateCodeSigningConfig", "PUT", signingConfigs + "/" + made, object{"Description": "e"}, nil},
+	{"ListCodeSigningConfigs", "GET", signingConfigs, nil, nil},
+	{"PutFunctionCodeSigningConfig", "PUT", "/2020-06-30/functions/f/code-signing-config", object{"CodeSigningConfigArn": made}, nil},
+	{"GetFunctionCodeSigningConfig", "GET", "/2020-06-30/functions/f/code-signing-config", nil, nil},
+	{"ListFunctionsByCodeSigningConfig", "GET", signingConfigs + "/" + made + "/functions", nil, nil},
 	{"DeleteFunctionCodeSigningConfig", "DELETE", "/2020-06-30/functions/f/code-signing-config", nil, nil},
-	{"ListCodeSigningConfigs", "GET", "/2020-04-22/code-signing-configs", nil, nil},
+	{"DeleteCodeSigningConfig", "DELETE", signingConfigs + "/" + made, nil, nil},
 	{"CreateFunctionUrlConfig", "POST", urlOfF, object{"AuthType": "NONE", "InvokeMode": "BUFFERED", "Cors": cors}, nil},
 	{"GetFunctionUrlConfig", "GET", urlOfF, nil, nil},
 	{"UpdateFunctionUrlConfig", "PUT", urlOfF, object{"AuthType": "AWS_IAM"}, nil},
@@ -102,7 +115,10 @@ var ownFailures = []step{
 	{"PutFunctionCodeSigningConfig", "PUT", "/2020-06-30/functions/f/code-signing-config", object{"CodeSigningConfigArn": csc}, nil},
 	{"GetCodeSigningConfig", "GET", "/2020-04-22/code-signing-configs/" + csc, nil, nil},
 	{"ListFunctionsByCodeSigningConfig", "GET", "/2020-04-22/code-signing-configs/" + csc + "/functions", nil, nil},
-	{"ListCodeSigningConfigs", "GET", "/2020-04-22/code-signing-configs?MaxItems=0", nil, nil},
+	{"ListCodeSigningConfigs", "GET", signingConfigs + "?MaxItems=0", nil, nil},
+	{"CreateCodeSigningConfig", "POST", signingConfigs, object{}, nil},
+	{"UpdateCodeSigningConfig", "PUT", signingConfigs + "/" + csc, object{}, nil},
+	{"DeleteCodeSigningConfig", "DELETE", signingConfigs + "/" + csc, nil, nil},
 	{"CreateFunctionUrlConfig", "POST", urlOfF + "?Qualifier=1", object{"AuthType": "NONE"}, nil},
 	{"CreateFunctionUrlConfig", "POST", urlOfF + "?Qualifier=nope", object{"AuthType": "NONE"}, nil},
 	{"GetFunctionUrlConfig", "GET", urlOfF, nil, nil},
@@ -119,8 +135,5 @@ var ownFailures = []step{
 	{"GetRuntimeManagementConfig", "GET", runtimeConfig + "?Qualifier=9", nil, nil},
 }
 
-// neverSucceeds are operations on what cannot be made yet, and neverFails one that has nothing to refuse.
-var (
-	neverSucceeds = []string{"PutFunctionCodeSigningConfig", "GetCodeSigningConfig", "ListFunctionsByCodeSigningConfig"}
-	neverFails    = []string{"GetAccountSettings"}
-)
+// neverFails is an operation that has nothing to refuse.
+var neverFails = []string{"GetAccountSettings"}

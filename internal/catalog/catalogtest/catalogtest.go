@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Place) {
 		{"aliases", testAliases},
 		{"records", testRecords},
 		{"layer policies", testLayerPolicies},
+		{"code signing", testCodeSigning},
 		{"buckets", testBuckets},
 		{"objects", testObjects},
 		{"objects that are checked", testCheckedObjects},
