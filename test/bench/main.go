@@ -26,8 +26,9 @@ func main() {
 	}
 	quick := flag.Bool("quick", false, "a third of the rounds")
 	only := flag.String("only", "", "measure only these, separated by commas")
+	peers := flag.Bool("peers", false, "measure a free alternative too, which is installed into .tools/")
 	flag.Parse()
-	if err := run(*quick, *only); err != nil {
+	if err := run(*quick, *peers, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -42,7 +43,7 @@ type bench struct {
 	table  table
 }
 
-func run(quick bool, only string) error {
+func run(quick, peers bool, only string) error {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -66,9 +67,9 @@ func run(quick bool, only string) error {
 		{"start", b.start}, {"cold", b.cold}, {"layers", b.coldLayers}, {"warm", b.warm}, {"publish", b.publish},
 		{"spares", b.spares}, {"lifecycle", b.lifecycle},
 		{"sandbox", b.sandboxes}, {"idle", b.idle},
-		{"republish", b.republish}, {"small", b.small}, {"state", b.state},
+		{"republish", b.republish}, {"small", b.small}, {"state", b.state}, {"peers", b.peers},
 	} {
-		if only != "" && !slices.Contains(strings.Split(only, ","), m.name) {
+		if m.name == "peers" && !peers || only != "" && !slices.Contains(strings.Split(only, ","), m.name) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "measuring: %s\n", m.name)

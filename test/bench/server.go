@@ -131,14 +131,21 @@ func (s *server) create(name, runtime string, zip []byte, layers ...string) erro
 }
 
 func (s *server) createWith(name, runtime, handler string, zip []byte, layers ...string) error {
-	if err := s.call("POST", "/2015-03-31/functions", map[string]any{
-		"FunctionName": name, "Runtime": runtime, "Handler": handler, "Role": "arn:aws:iam::000000000000:role/any",
-		"Timeout": 60, "MemorySize": 512, "Layers": layers,
-		"Code": map[string]string{"ZipFile": base64.StdEncoding.EncodeToString(zip)},
-	}, nil); err != nil {
+	if err := s.createAs("arn:aws:iam::000000000000:role/any", name, runtime, zip, layers...); err != nil {
 		return err
 	}
 	return s.active(name)
+}
+
+func (s *server) createAs(role, name, runtime string, zip []byte, layers ...string) error {
+	in := map[string]any{
+		"FunctionName": name, "Runtime": runtime, "Handler": "app.handler", "Role": role, "Timeout": 60, "MemorySize": 512,
+		"Code": map[string]string{"ZipFile": base64.StdEncoding.EncodeToString(zip)},
+	}
+	if len(layers) > 0 {
+		in["Layers"] = layers
+	}
+	return s.call("POST", "/2015-03-31/functions", in, nil)
 }
 
 func (s *server) active(name string) error {

@@ -143,7 +143,7 @@ func (b *bench) reads(s *server, e *bare, what string, paths func() func() strin
 		return err
 	}
 	if rate == 0 {
-		b.table.note(what+" a second, 8 clients", perSecond(ours.rate), perSecond(floor.rate), fmt.Sprintf("%.2f×", ours.rate/floor.rate))
+		b.table.rate(what+" a second, 8 clients", ours.rate, floor.rate, 0)
 		b.table.note(what+" p99, 8 clients", ms(ours.p99()), ms(floor.p99()), ratio(ours.p99(), floor.p99()))
 		return nil
 	}

@@ -43,8 +43,12 @@ func (t *table) limit(what string, ours, goal time.Duration) {
 	t.rows = append(t.rows, row{what, ms(ours), "", "", "≤ " + ms(goal), yes(ours <= goal)})
 }
 
-// rate adds a row of amounts in a second: floor is the bare exchange's. goal is absolute.
+// rate adds a row of amounts in a second. goal is absolute, 0 when there is none.
 func (t *table) rate(what string, ours, floor, goal float64) {
+	if goal == 0 {
+		t.note(what, perSecond(ours), perSecond(floor), fmt.Sprintf("%.2f×", ours/floor))
+		return
+	}
 	t.rows = append(t.rows, row{what, perSecond(ours), perSecond(floor), fmt.Sprintf("%.2f×", ours/floor), "≥ " + perSecond(goal), yes(ours >= goal)})
 }
 
