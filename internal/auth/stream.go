@@ -33,16 +33,15 @@ const (
 )
 
 const (
-	maxChunkLine    = 1 << 10  // of a chunk's head and of a trailer
-	maxTrailers     = 16       // lines
-	chunkBuffer     = 64 << 10 // bytes that are read ahead
-	trailerSigLine  = "x-amz-trailer-signature"
-	textShaMismatch = "The provided 'x-amz-content-sha256' header does not match what was computed."
+	maxChunkLine   = 1 << 10  // of a chunk's head and of a trailer
+	maxTrailers    = 16       // lines
+	chunkBuffer    = 64 << 10 // bytes that are read ahead
+	trailerSigLine = "x-amz-trailer-signature"
 )
 
 var (
 	// ErrContentMismatch is given at the end of a body that has not the digest that its request names.
-	ErrContentMismatch = errors.New(textShaMismatch)
+	ErrContentMismatch = errors.New("the body has not the digest that its request names")
 	// ErrBadChunk is given for a body in chunks that has not their form, or not as many bytes as its request says.
 	ErrBadChunk = errors.New("the chunks of the body cannot be read")
 )

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"testing"
 
@@ -72,6 +73,29 @@ func TestFromS3(t *testing.T) {
 	}
 	if got := f.countBlobs(); got != before {
 		t.Errorf("there are %d blobs, want the %d of before", got, before)
+	}
+}
+
+// TestFromS3IsLonger: a zip that is too long to be sent may come from S3.
+func TestFromS3IsLonger(t *testing.T) {
+	f := start(t)
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	e, err := w.CreateHeader(&zip.FileHeader{Name: "data", Method: zip.Store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Write(make([]byte, lambda.MaxZipSize)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.object("bucket", "long.zip", b.Bytes())
+	v, err := f.PublishLayerVersion(t.Context(), control.PublishLayerVersionInput{Caller: here, Layer: layerKey("libs"),
+		S3: &control.S3Object{Bucket: "bucket", Key: "long.zip"}})
+	if err != nil || v.Content.Size != int64(b.Len()) || v.Content.Size <= lambda.MaxZipSize {
+		t.Errorf("got a zip of %d bytes, %v", v.Content.Size, err)
 	}
 }
 

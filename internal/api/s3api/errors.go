@@ -92,7 +92,7 @@ func faultOf(err error) (*fault, bool) {
 	case errors.As(err, &o):
 		return faultOfObject(o), true
 	case errors.Is(err, auth.ErrContentMismatch):
-		return newFault(objects.XAmzContentSHA256Invalid, auth.ErrContentMismatch.Error()), true
+		return newFault(objects.XAmzContentSHA256Invalid, "The provided 'x-amz-content-sha256' header does not match what was computed."), true
 	case errors.Is(err, auth.ErrBadChunk), errors.Is(err, io.ErrUnexpectedEOF):
 		return newFault("IncompleteBody", "The request body terminated unexpectedly"), true
 	case errors.As(err, &l) && l.Kind == lambda.BadSignature:
