@@ -128,7 +128,7 @@ Point the AWS CLI and the SDKs at it, in another terminal:
   export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=lamina AWS_DEFAULT_REGION=%s
   aws lambda list-functions
 
-An AWS CLI before 1.29 or 2.13, such as Debian 12's, does not know that variable and calls AWS: add
+An AWS CLI before 1.29 or 2.13, such as Debian 12's, does not know AWS_ENDPOINT_URL and calls AWS: add
 --endpoint-url %s to each command.
 
 `, r.Data, r.Account, r.Region, r.Milliseconds, r.URL, r.Account, r.Region, r.URL)
