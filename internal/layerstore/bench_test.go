@@ -84,7 +84,7 @@ func importOnce(b *testing.B, zip, dir string) (answered, mountable time.Duratio
 		b.Fatal(err)
 	}
 	defer st.Discard()
-	c, err := s.Import(b.Context(), st, layerstore.ImportLimits{})
+	c, err := s.Import(b.Context(), st, layerstore.ImportLimits{Account: alice}) // whose trees share files
 	if err != nil {
 		b.Fatal(err)
 	}
