@@ -50,6 +50,9 @@ var (
 // without the form of chunks, and an error in the place of its end when they are not what was signed; r.Trailer has the trailers then,
 // and r.ContentLength is the number of these bytes.
 func (s *Sessions) AuthenticateStream(r *http.Request, now time.Time) (Session, error) {
+	if isOld(r) {
+		return s.authenticateOld(r, now)
+	}
 	sig, err := ParseSignature(r)
 	if err != nil {
 		return Session{}, err
