@@ -118,6 +118,17 @@ func TestFunctionCodeSigning(t *testing.T) {
 	s.ok(204, signingOf("DELETE", "f", nil))
 	s.ok(200, code)
 	s.settle("f")
+	// A new function has its configuration from the start, or is not made.
+	create := func(arn string) request {
+		return request{method: "POST", path: fns, body: function("h", object{"CodeSigningConfigArn": arn})}
+	}
+	s.refused(404, "CodeSigningConfigNotFoundException", "The code signing configuration cannot be found. Check that the provided configuration is not deleted: "+noConfig+".", create(noConfig))
+	s.refused(400, "CodeVerificationFailedException", "Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for h.", create(arn))
+	warning := s.newSigning()
+	s.ok(201, create(warning))
+	if diff := cmp.Diff(object{"CodeSigningConfigArn": warning, "FunctionName": "h"}, s.ok(200, signingOf("GET", "h", nil)).body); diff != "" {
+		t.Error(diff)
+	}
 	s.ok(200, signingOf("PUT", "g", object{"CodeSigningConfigArn": arn}))
 	s.ok(204, request{method: "DELETE", path: fns + "/g"})
 	s.ok(204, request{method: "DELETE", path: signingConfigs + "/" + arn})

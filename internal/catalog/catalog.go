@@ -52,6 +52,9 @@ type Function struct {
 	Newest       int64 // number of the version that was published last, 0 when none was
 	Created      time.Time
 	Sequence     int64 // of the last change
+
+	// Records are what InsertFunction records with the function; nobody gives them back.
+	Records []Record
 }
 
 // Usage is what an account has in a region.

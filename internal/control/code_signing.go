@@ -139,15 +139,42 @@ func (s *Service) GetFunctionCodeSigningConfig(ctx context.Context, caller lambd
 // PutFunctionCodeSigningConfig gives a function a configuration, which holds for the code that comes from now on. That there is
 // none comes before any error about the function.
 func (s *Service) PutFunctionCodeSigningConfig(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, arn string) error {
-	c, err := s.GetCodeSigningConfig(ctx, caller, arn)
-	if lambda.IsKind(err, lambda.NotFound) {
-		return lambda.Errorf(lambda.NoCodeSigning,
-			"The code signing configuration cannot be found. Check that the provided configuration is not deleted: %s.", arn).WithoutType()
-	}
+	c, err := s.codeSigningOf(ctx, caller, arn)
 	if err != nil {
 		return err
 	}
 	return s.changeCodeSigning(ctx, caller, ref, &c.ID)
+}
+
+// codeSigningOf gives a configuration that a function is to get.
+func (s *Service) codeSigningOf(ctx context.Context, caller lambda.Scope, arn string) (catalog.CodeSigningConfig, error) {
+	c, err := s.GetCodeSigningConfig(ctx, caller, arn)
+	if lambda.IsKind(err, lambda.NotFound) {
+		return c, lambda.Errorf(lambda.NoCodeSigning,
+			"The code signing configuration cannot be found. Check that the provided configuration is not deleted: %s.", arn).WithoutType()
+	}
+	return c, err
+}
+
+// signing gives the record of a new function's configuration, none when it has none.
+func (s *Service) signing(ctx context.Context, in CreateFunctionInput) ([]catalog.Record, error) {
+	if in.CodeSigningARN == "" {
+		return nil, nil
+	}
+	c, err := s.codeSigningOf(ctx, in.Caller, in.CodeSigningARN)
+	if err != nil {
+		return nil, err
+	}
+	return []catalog.Record{{Kind: catalog.RecordCodeSigning, Document: policyText(c.ID), Modified: s.now()}}, unsigned(c, in.Ref.Name)
+}
+
+// unsigned refuses code where a configuration enforces signatures: what is sent here has none.
+func unsigned(c catalog.CodeSigningConfig, name lambda.FunctionName) error {
+	if c.Policy != "Enforce" {
+		return nil
+	}
+	return lambda.Errorf(lambda.Untrusted, "Lambda cannot deploy the function. The function or layer might be signed using a signature "+
+		"that the client is not configured to accept. Check the provided signature for %s.", name)
 }
 
 // DeleteFunctionCodeSigningConfig takes a function's configuration away; it may have none.
@@ -198,16 +225,15 @@ func (s *Service) ListFunctionsByCodeSigningConfig(ctx context.Context, caller l
 	return page, nil
 }
 
-// checkSigned refuses code for a function whose configuration enforces signatures: what is sent here has none.
+// checkSigned refuses code for a function whose configuration enforces signatures.
 func (s *Service) checkSigned(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) error {
 	arn, err := s.GetFunctionCodeSigningConfig(ctx, caller, ref)
 	if err != nil || arn == "" {
 		return err
 	}
 	c, err := s.GetCodeSigningConfig(ctx, caller, arn)
-	if err == nil && c.Policy == "Enforce" {
-		return lambda.Errorf(lambda.Untrusted, "Lambda cannot deploy the function. The function or layer might be signed using a signature "+
-			"that the client is not configured to accept. Check the provided signature for %s.", ref.Name)
+	if err != nil {
+		return unlessMissing(err)
 	}
-	return unlessMissing(err)
+	return unsigned(c, ref.Name)
 }

@@ -18,7 +18,8 @@ type CreateFunctionInput struct {
 	EnvironmentJSON string
 	LayerARNs       []string
 	Tags            map[string]string
-	Publish         bool // publish version 1 at once
+	Publish         bool   // publish version 1 at once
+	CodeSigningARN  string // "" for none
 	// NotBuilt names the members of the request that ask for what is not built (ImageConfig, DurableConfig, …). Any of them
 	// is answered with kind NotBuilt.
 	NotBuilt []string
@@ -31,6 +32,10 @@ var creating = catalog.Reason{Text: "The function is being created.", Code: "Cre
 func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (Described, error) {
 	defer discard(in.Package.Zip)
 	if err := s.checkCreate(in); err != nil {
+		return Described{}, err
+	}
+	signing, err := s.signing(ctx, in)
+	if err != nil {
 		return Described{}, err
 	}
 	layers, err := s.attach(ctx, in.Caller, in.LayerARNs)
@@ -52,10 +57,10 @@ func (s *Service) CreateFunction(ctx context.Context, in CreateFunctionInput) (D
 	if err := s.checkTotal(rev); err != nil {
 		return Described{}, err
 	}
-	return s.insertFunction(ctx, in, rev)
+	return s.insertFunction(ctx, in, rev, signing)
 }
 
-func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, rev lambda.Revision) (Described, error) {
+func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, rev lambda.Revision, records []catalog.Record) (Described, error) {
 	now := s.now()
 	rev.LastModified = now
 	publish := int64(0)
@@ -69,6 +74,7 @@ func (s *Service) insertFunction(ctx context.Context, in CreateFunctionInput, re
 		State:       lambda.StatePending,
 		StateReason: creating,
 		Tags:        in.Tags,
+		Records:     records,
 		Created:     now,
 	}, s.limits.CodeStorage)
 	if err != nil {

@@ -27,6 +27,7 @@ func (a *API) createFunction(ctx context.Context, c *call, in *CreateFunctionReq
 		Package:         c.pack(in.Code.S3Bucket, in.Code.S3Key, in.Code.S3ObjectVersion, in.Code.ImageURI),
 		EnvironmentJSON: c.environmentJSON(),
 		LayerARNs:       in.Layers, Tags: in.Tags, Publish: deref(in.Publish), NotBuilt: createNotBuilt(in),
+		CodeSigningARN: deref(in.CodeSigningConfigARN),
 	})
 	if err != nil {
 		return nil, err

@@ -20,7 +20,6 @@ func (n notBuilt) names() []string {
 func createNotBuilt(in *CreateFunctionRequest) []string {
 	return notBuilt{
 		"ImageConfig":            in.ImageConfig != nil,
-		"CodeSigningConfigArn":   deref(in.CodeSigningConfigARN) != "",
 		"CapacityProviderConfig": in.CapacityProviderConfig != nil,
 		"PublishTo":              in.PublishTo != nil,
 		"DurableConfig":          in.DurableConfig != nil,

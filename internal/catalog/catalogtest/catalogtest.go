@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Place) {
 		{"version numbers", testVersionNumbers},
 		{"aliases", testAliases},
 		{"records", testRecords},
+		{"records of an insertion", testRecordsOfAnInsertion},
 		{"layer policies", testLayerPolicies},
 		{"code signing", testCodeSigning},
 		{"buckets", testBuckets},

@@ -119,6 +119,27 @@ func testRecords(t *testing.T, p Place) {
 	wantKind(t, "a NUL in a document", err, lambda.Invalid)
 }
 
+// testRecordsOfAnInsertion: what is recorded with a function is there with it, or not at all.
+func testRecordsOfAnInsertion(t *testing.T, p Place) {
+	c := open(t, p)
+	f := active(function("f"))
+	f.Records = []catalog.Record{{Kind: catalog.RecordCodeSigning, Document: `"csc-a"`, Modified: moment}}
+	inserted := insert(t, c, f)
+	got, err := c.GetFunction(t.Context(), f.Key)
+	ok(t, err)
+	wantSame(t, "the function", got, inserted)
+	want := catalog.Record{Key: f.Key, Kind: catalog.RecordCodeSigning, Document: `"csc-a"`, Modified: moment.Truncate(1e6)}
+	r, err := c.GetRecord(t.Context(), f.Key, catalog.RecordCodeSigning, "")
+	ok(t, err)
+	wantSame(t, "the record", r, want)
+	g := active(function("g"))
+	g.Records = []catalog.Record{{Kind: catalog.RecordCodeSigning, Document: `"\u0000"`, Modified: moment}}
+	_, err = c.InsertFunction(t.Context(), g, 0)
+	wantKind(t, "a record that cannot be kept", err, lambda.Invalid)
+	_, err = c.GetFunction(t.Context(), g.Key)
+	wantKind(t, "the function without its record", err, lambda.NotFound)
+}
+
 func testLayerPolicies(t *testing.T, p Place) {
 	c := open(t, p)
 	v := publish(t, c, layer("libs"))

@@ -38,11 +38,18 @@ func (c *Catalog) InsertFunction(ctx context.Context, f catalog.Function, quota 
 				return err
 			}
 		}
+		for _, r := range f.Records {
+			r.Key = f.Key
+			if err := writeRecord(ctx, tx, r, f.ID, f.Sequence); err != nil {
+				return err
+			}
+		}
 		return checkQuota(ctx, tx, f.Key.Scope, quota)
 	})
 	if err != nil {
 		return catalog.Function{}, fmt.Errorf("cannot insert function %s: %w", f.Key.ARN(), err)
 	}
+	f.Records = nil
 	return f, nil
 }
 
