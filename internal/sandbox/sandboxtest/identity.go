@@ -16,6 +16,34 @@ func testIdentity(e *env) {
 	e.equal("session", e.output(s, `read -r _ _ _ _ pgrp sid _ </proc/$$/stat; echo $((pgrp == $$)) $((sid == $$))`), "1 1")
 }
 
+// testAccounts compares who processes are outside: functions of different accounts are different users, where there are some
+// to give away.
+func testAccounts(e *env) {
+	var users []string
+	for _, account := range []string{"111122223333", "444455556666", "111122223333"} {
+		spec := e.spec()
+		spec.Account = account
+		s := e.create(spec)
+		pid, _ := e.busy(s)
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			e.Fatal(err)
+		}
+		_, uid, _ := strings.Cut(string(status), "\nUid:")
+		_, gid, _ := strings.Cut(string(status), "\nGid:")
+		users = append(users, strings.Fields(uid)[0]+" "+strings.Fields(gid)[0])
+		s.Close()
+	}
+	own := fmt.Sprint(os.Geteuid(), " ", os.Getegid())
+	if e.single() {
+		e.equal("one user", strings.Join(users, ", "), strings.Join([]string{own, own, own}, ", "))
+		return
+	}
+	if users[0] != users[2] || users[0] == users[1] || users[0] == own || users[1] == own {
+		e.Errorf("the users of two accounts, and of the first again: %q, our own: %s", users, own)
+	}
+}
+
 func testNoPrivileges(e *env) {
 	s := e.create(e.spec())
 	got := e.output(s, `grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status | tr -d '\t'`)
