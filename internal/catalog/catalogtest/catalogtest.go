@@ -54,6 +54,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Place) {
 		{"uploads", testUploads},
 		{"usage", testUsage},
 		{"quota", testQuota},
+		{"code storage", testCodeStorage},
 		{"sequence", testSequence},
 		{"texts that no database holds", testBadTexts},
 		{"reopen", testReopen},

@@ -93,6 +93,56 @@ func testQuota(t *testing.T, p Place) {
 	}
 }
 
+// testCodeStorage: what comes and goes is counted, whatever the way.
+func testCodeStorage(t *testing.T, p Place) {
+	c := open(t, p)
+	var libs catalog.LayerVersion
+	k := function("f")
+	revise := func(size int64) func(*catalog.Function) error {
+		return func(f *catalog.Function) error {
+			f.Latest.Number, f.Latest.Code = 0, content(size)
+			return nil
+		}
+	}
+	for _, step := range []struct {
+		what string
+		do   func() error
+		want int64
+	}{
+		{"a layer version", func() error { libs = publish(t, c, layer("libs")); return nil }, 100},
+		{"a function with a version", func() error {
+			f := active(k)
+			f.Newest = 1
+			insert(t, c, f)
+			return nil
+		}, 100 + 2*1000},
+		{"smaller code", func() error { _, err := c.UpdateFunction(t.Context(), k, 0, revise(300)); return err }, 100 + 1000 + 300},
+		{"another version", func() error { publishVersion(t, c, k, ""); return nil }, 100 + 1000 + 2*300},
+		{"a revision and its version at once", func() error {
+			_, _, err := c.PublishVersion(t.Context(), k, 0, func(f *catalog.Function, _ *catalog.Version) (*catalog.Version, error) {
+				return &catalog.Version{State: lambda.StateActive}, revise(500)(f)
+			})
+			return err
+		}, 100 + 1000 + 300 + 2*500},
+		{"a version less", func() error { return c.DeleteVersion(t.Context(), k, 1) }, 100 + 300 + 2*500},
+		{"a version that is gone", func() error { return c.DeleteVersion(t.Context(), k, 1) }, 100 + 300 + 2*500},
+		{"a change that fails", func() error {
+			_, err := c.UpdateFunction(t.Context(), k, 1, revise(700))
+			wantKind(t, "an update over the quota", err, lambda.OverQuota)
+			return nil
+		}, 100 + 300 + 2*500},
+		{"no layer version", func() error { return c.DeleteLayerVersion(t.Context(), libs.ARN) }, 300 + 2*500},
+		{"a layer version that is gone", func() error { return c.DeleteLayerVersion(t.Context(), libs.ARN) }, 300 + 2*500},
+		{"no function", func() error { return c.DeleteFunction(t.Context(), k) }, 0},
+		{"a function again", func() error { insert(t, c, active(k)); return nil }, 1000},
+	} {
+		ok(t, step.do())
+		if n, err := c.CodeStorage(t.Context(), here); err != nil || n != step.want {
+			t.Errorf("with %s: got %d bytes, %v, want %d", step.what, n, err, step.want)
+		}
+	}
+}
+
 // testSequence: every change takes the next number, and what changes nothing takes none.
 func testSequence(t *testing.T, p Place) {
 	c := open(t, p)

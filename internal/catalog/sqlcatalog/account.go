@@ -39,15 +39,6 @@ func (c *Catalog) UpdateAccount(ctx context.Context, a catalog.Account) error {
 	return nil
 }
 
-// CodeStorage gives the bytes of all zips of an account in a region.
-func (c *Catalog) CodeStorage(ctx context.Context, s lambda.Scope) (int64, error) {
-	n, err := codeStorage(ctx, c.db, s)
-	if err != nil {
-		return 0, fmt.Errorf("cannot add up the code of %s: %w", s, err)
-	}
-	return n, nil
-}
-
 // Usage gives what an account has in a region.
 func (c *Catalog) Usage(ctx context.Context, s lambda.Scope) (catalog.Usage, error) {
 	var u catalog.Usage
@@ -76,32 +67,4 @@ func (c *Catalog) Reserved(ctx context.Context, s lambda.Scope) (int64, error) {
 		return 0, fmt.Errorf("cannot add up what is reserved in %s: %w", s, err)
 	}
 	return n, nil
-}
-
-func codeStorage(ctx context.Context, q database.Querier, s lambda.Scope) (int64, error) {
-	// PostgreSQL's sum of BIGINTs is a NUMERIC.
-	const query = `SELECT CAST(
-		COALESCE((SELECT SUM(size) FROM layer_versions WHERE partition = $1 AND account = $2 AND region = $3), 0) +
-		COALESCE((SELECT SUM(r.size) FROM functions f JOIN function_revisions r ON r.function_id = f.id AND r.number = f.latest
-			WHERE f.partition = $1 AND f.account = $2 AND f.region = $3), 0) +
-		COALESCE((SELECT SUM(r.size) FROM function_versions v JOIN function_revisions r ON r.function_id = v.function_id AND r.number = v.revision
-			WHERE v.partition = $1 AND v.account = $2 AND v.region = $3), 0) AS BIGINT)`
-	var n int64
-	err := q.QueryRow(ctx, query, s.Partition, s.Account, s.Region).Scan(&n)
-	return n, err
-}
-
-// checkQuota refuses what was written when the account's code is over its quota with it.
-func checkQuota(ctx context.Context, tx *database.Tx, s lambda.Scope, quota int64) error {
-	if quota == 0 {
-		return nil
-	}
-	n, err := codeStorage(ctx, tx, s)
-	if err != nil {
-		return err
-	}
-	if n > quota {
-		return lambda.Errorf(lambda.OverQuota, "%d bytes of code in %s are over the quota of %d", n, s, quota)
-	}
-	return nil
 }

@@ -32,6 +32,9 @@ func (c *Catalog) InsertFunction(ctx context.Context, f catalog.Function, quota 
 		if err := insertRevision(ctx, tx, f.Latest, f.Sequence); err != nil {
 			return err
 		}
+		if err := addCode(ctx, tx, f.Key.Scope, f.Latest.Code.Size); err != nil {
+			return err
+		}
 		if publish {
 			v := catalog.Version{Description: f.Latest.Config.Description, State: f.State, StateReason: f.StateReason}
 			if _, err := insertVersion(ctx, tx, &f, v); err != nil {
@@ -191,6 +194,9 @@ func recordFunction(ctx context.Context, tx *database.Tx, old catalog.Function, 
 		return err
 	}
 	if revised && f.Latest.Code.Digest != old.Latest.Code.Digest {
+		if err := addCode(ctx, tx, f.Key.Scope, f.Latest.Code.Size-old.Latest.Code.Size); err != nil {
+			return err
+		}
 		return checkQuota(ctx, tx, f.Key.Scope, quota)
 	}
 	return nil
@@ -213,6 +219,10 @@ func newRevisionID() lambda.RevisionID { return lambda.RevisionID(uuid.NewString
 // DeleteFunction forgets a function and its revisions.
 func (c *Catalog) DeleteFunction(ctx context.Context, k lambda.FunctionKey) error {
 	err := c.change(ctx, func(tx *database.Tx) error {
+		size, err := functionCode(ctx, tx, k)
+		if err != nil {
+			return err
+		}
 		n, err := tx.Exec(ctx, `DELETE FROM functions WHERE partition = $1 AND account = $2 AND region = $3 AND name = $4`,
 			k.Partition, k.Account, k.Region, k.Name)
 		if err != nil {
@@ -220,6 +230,9 @@ func (c *Catalog) DeleteFunction(ctx context.Context, k lambda.FunctionKey) erro
 		}
 		if n == 0 {
 			return lambda.Errorf(lambda.NotFound, "the function does not exist")
+		}
+		if err := addCode(ctx, tx, k.Scope, -size); err != nil {
+			return err
 		}
 		_, err = nextSequence(ctx, tx)
 		return err

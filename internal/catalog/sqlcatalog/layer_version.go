@@ -27,6 +27,9 @@ func (c *Catalog) InsertLayerVersion(ctx context.Context, v catalog.LayerVersion
 		if err := writeLayerVersion(ctx, tx, v, seq); err != nil {
 			return err
 		}
+		if err := addCode(ctx, tx, v.ARN.Scope, v.Content.Size); err != nil {
+			return err
+		}
 		return checkQuota(ctx, tx, v.ARN.Scope, quota)
 	})
 	if err != nil {
@@ -158,10 +161,17 @@ func (c *Catalog) listLayerVersions(ctx context.Context, query string, args ...a
 // DeleteLayerVersion forgets a version; the layer stays, so that its number is never given again.
 func (c *Catalog) DeleteLayerVersion(ctx context.Context, arn lambda.LayerVersionARN) error {
 	err := c.change(ctx, func(tx *database.Tx) error {
-		n, err := tx.Exec(ctx, `DELETE FROM layer_versions
-			WHERE partition = $1 AND account = $2 AND region = $3 AND name = $4 AND version = $5`,
-			arn.Partition, arn.Account, arn.Region, arn.Name, arn.Version)
-		if err != nil || n == 0 {
+		var size int64
+		err := tx.QueryRow(ctx, `DELETE FROM layer_versions
+			WHERE partition = $1 AND account = $2 AND region = $3 AND name = $4 AND version = $5 RETURNING size`,
+			arn.Partition, arn.Account, arn.Region, arn.Name, arn.Version).Scan(&size)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := addCode(ctx, tx, arn.Scope, -size); err != nil {
 			return err
 		}
 		seq, err := nextSequence(ctx, tx)

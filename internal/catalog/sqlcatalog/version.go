@@ -77,6 +77,9 @@ func insertVersion(ctx context.Context, tx *database.Tx, f *catalog.Function, v 
 	if err != nil {
 		return v, err
 	}
+	if err := addCode(ctx, tx, k.Scope, v.Revision.Code.Size); err != nil {
+		return v, err
+	}
 	_, err = tx.Exec(ctx, "UPDATE functions SET newest = $2 WHERE id = $1", f.ID, f.Newest)
 	return v, err
 }
@@ -182,9 +185,18 @@ func (c *Catalog) DeleteVersion(ctx context.Context, k lambda.FunctionKey, numbe
 		if aliases > 0 {
 			return lambda.Errorf(lambda.Conflict, "%d aliases mean the version", aliases)
 		}
-		n, err := tx.Exec(ctx, `DELETE FROM function_versions WHERE partition = $1 AND account = $2 AND region = $3 AND name = $4
-			AND version = $5`, k.Partition, k.Account, k.Region, k.Name, number)
-		if err != nil || n == 0 {
+		v, err := getVersion(ctx, tx, k, number)
+		if lambda.IsKind(err, lambda.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM function_versions WHERE partition = $1 AND account = $2 AND region = $3 AND name = $4
+			AND version = $5`, k.Partition, k.Account, k.Region, k.Name, number); err != nil {
+			return err
+		}
+		if err := addCode(ctx, tx, k.Scope, -v.Revision.Code.Size); err != nil {
 			return err
 		}
 		return forgetQualifier(ctx, tx, k, lambda.Qualifier(strconv.FormatInt(number, 10)))
