@@ -103,13 +103,7 @@ func withComment(zip []byte, comment string) []byte {
 }
 
 // Many is a zip with n empty files in folders of 1000.
-func Many(n int) []byte {
-	entries := make([]Entry, n)
-	for i := range entries {
-		entries[i] = Entry{Name: manyName(i), DOS: true, Store: true}
-	}
-	return ZipOf(entries...)
-}
+func Many(n int) []byte { return empties(n, "") }
 
 func manyName(i int) string {
 	const digits = "0123456789"
@@ -122,24 +116,28 @@ func manyName(i int) string {
 }
 
 // HugeDirectory is a zip whose directory is far larger than what it holds: n entries with a comment of 64 kB each.
-func HugeDirectory(n int) []byte {
-	comment := strings.Repeat("c", 65535)
-	var body, dir bytes.Buffer
+func HugeDirectory(n int) []byte { return empties(n, strings.Repeat("c", 65535)) }
+
+// empties is a zip of empty files whose headers have a comment. It is put together by hand, since it may be large.
+func empties(n int, comment string) []byte {
+	one := raw{name: manyName(0)}.zip("")
+	nameLen := len(manyName(0))
+	local, header, end := one[:30+nameLen], one[30+nameLen:30+46+2*nameLen], one[30+46+2*nameLen:]
+	binary.LittleEndian.PutUint16(header[32:], uint16(len(comment)))
+	body := make([]byte, 0, n*(len(local)+len(header)+len(comment))+len(end))
 	for i := range n {
-		one := raw{name: manyName(i)}.zip("")
-		local := len(one) - 22 - 46 - 8
-		header := bytes.Clone(one[local : local+46+8])
-		binary.LittleEndian.PutUint16(header[32:], uint16(len(comment)))
-		binary.LittleEndian.PutUint32(header[42:], uint32(body.Len()))
-		body.Write(one[:local])
-		dir.Write(header)
-		dir.WriteString(comment)
+		copy(local[30:], manyName(i))
+		body = append(body, local...)
 	}
-	end := make([]byte, 22)
-	binary.LittleEndian.PutUint32(end, 0x06054b50)
-	binary.LittleEndian.PutUint16(end[8:], uint16(n))
+	start := len(body)
+	for i := range n {
+		copy(header[46:], manyName(i))
+		binary.LittleEndian.PutUint32(header[42:], uint32(i*len(local)))
+		body = append(append(body, header...), comment...)
+	}
+	binary.LittleEndian.PutUint16(end[8:], uint16(n)) // modulo 65536, as many writers do it
 	binary.LittleEndian.PutUint16(end[10:], uint16(n))
-	binary.LittleEndian.PutUint32(end[12:], uint32(dir.Len()))
-	binary.LittleEndian.PutUint32(end[16:], uint32(body.Len()))
-	return append(append(body.Bytes(), dir.Bytes()...), end...)
+	binary.LittleEndian.PutUint32(end[12:], uint32(len(body)-start))
+	binary.LittleEndian.PutUint32(end[16:], uint32(start))
+	return append(body, end...)
 }
