@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/laminadev/lamina/internal/sandbox"
 )
@@ -45,6 +46,28 @@ func TestReadMounts(t *testing.T) {
 		if diff := cmp.Diff(h, test.want, cmp.AllowUnexported(hierarchies{})); diff != "" {
 			t.Errorf("%s: -got +want\n%s", name, diff)
 		}
+	}
+}
+
+// TestBases takes the own cgroup first where it was delegated, as systemd says it, else the machine's.
+func TestBases(t *testing.T) {
+	root := t.TempDir()
+	own := filepath.Join(root, "own")
+	if err := os.Mkdir(own, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff((&hierarchies{v2: root, own: root}).bases(), []string{root}); diff != "" {
+		t.Errorf("at the root: -got +want\n%s", diff)
+	}
+	h := &hierarchies{v2: root, own: own}
+	if diff := cmp.Diff(h.bases(), []string{root, own}); diff != "" {
+		t.Errorf("not delegated: -got +want\n%s", diff)
+	}
+	if err := unix.Setxattr(own, "user.delegate", []byte("1"), 0); err != nil {
+		t.Skipf("NOT RUN: the file system of %s has no attributes: %v", root, err)
+	}
+	if diff := cmp.Diff(h.bases(), []string{own, root}); diff != "" {
+		t.Errorf("delegated: -got +want\n%s", diff)
 	}
 }
 

@@ -49,7 +49,7 @@ func freezerFolder(h *hierarchies, state string) (string, error) {
 		return "", errors.New("no cgroup version 2 is mounted")
 	}
 	var all error
-	for _, base := range []string{h.v2, h.own} {
+	for _, base := range h.bases() {
 		parent := filepath.Join(base, "lamina")
 		folder := filepath.Join(parent, state)
 		err := makeFolders(parent, folder)

@@ -125,14 +125,32 @@ func (h *hierarchies) traces(state string) []string {
 	return slices.Compact(list)
 }
 
-// useV2 takes what version 2 has for us of the wanted controllers: below its root, which root may use, else below the
-// cgroup of this process, if that was delegated to it.
+// bases are where a folder of version 2 may be made: below the cgroup of this process, if that was delegated to it, and below
+// the root, which root may use. Whoever delegates says so in an attribute; where that cannot be read, it is tried at the end.
+func (h *hierarchies) bases() []string {
+	if isDelegated(h.own) {
+		return slices.Compact([]string{h.own, h.v2})
+	}
+	return slices.Compact([]string{h.v2, h.own})
+}
+
+func isDelegated(folder string) bool {
+	for _, name := range []string{"user.delegate", "trusted.delegate"} {
+		var value [1]byte
+		if n, err := unix.Getxattr(folder, name, value[:]); err == nil && n == 1 && value[0] == '1' {
+			return true
+		}
+	}
+	return false
+}
+
+// useV2 takes what version 2 has for us of the wanted controllers.
 func (h *hierarchies) useV2(state string, wanted []string) (folder string, controllers []string, err error) {
 	if h.v2 == "" {
 		return "", nil, errors.New("no cgroup version 2 is mounted")
 	}
 	var all error
-	for _, base := range slices.Compact([]string{h.v2, h.own}) {
+	for _, base := range h.bases() {
 		folder, controllers, err := delegate(base, state, wanted...)
 		if err == nil {
 			return folder, controllers, nil
