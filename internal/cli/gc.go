@@ -30,7 +30,8 @@ func newGC(o *output) *cobra.Command {
 		Use:   "gc [flags]",
 		Short: "free the room that nothing needs any more",
 		Long: "Remove zips, unpacked trees and shared files of the data folder that no layer version, no function, no version of a\n" +
-			"function, no runtime and no object of S3 needs. A server may run meanwhile.",
+			"function, no runtime and no object of S3 needs. A server may run meanwhile. With --blob, zips in that store\n" +
+			"go when no record needs them, whichever server has put them there; trees and runtimes are those of this machine.",
 		Example: "  lamina gc --dry-run\n  lamina gc --age 0s",
 	}, cobra.NoArgs, runGC)
 }

@@ -20,7 +20,7 @@ func newRestore(o *output) *cobra.Command {
 		Use:   "restore FILE [flags]",
 		Short: "make a data folder of a backup",
 		Long: "Make a data folder of what `lamina backup` wrote. The folder must be absent or empty, and is there only when all of the\n" +
-			"backup is in it. `lamina check` then reads it all again.",
+			"backup is in it. With --blob, zips go to that S3 store. `lamina check` then reads it all again.",
 		Example: "  lamina restore lamina-2026-01-31.tar --data ./restored\n  lamina check --data ./restored",
 	}, cobra.ExactArgs(1), runRestore)
 }
