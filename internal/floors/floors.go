@@ -47,9 +47,10 @@ func House() []Room {
 		{Path: "control", Floor: 5, Imports: []string{"catalog", "layerstore", "layer", "layer/*", "archive", "blob", "registry", "identity", "objects", "auth", "jobs"}, Gives: "management: functions, layer versions; one file per resource"},
 		{Path: "execenv", Floor: 5, Imports: []string{"runtimes", "runtimeapi", "sandbox", "layerstore", "layer", "layer/explain", "logstream", "telemetry", "auth"}, Gives: "execution environments: Init, Invoke, Shutdown, the warm pool"},
 
-		{Path: "runtimes", Floor: 4, Imports: []string{"runtimes/python", "runtimes/node", "runtimes/ldcache", "layerstore", "sandbox", "sandbox/initproto"}, Gives: "managed runtimes and our bootstraps; answers with the mounts of a sandbox"},
-		{Path: "runtimes/python", Floor: 4, Imports: []string{"sandbox"}, Level: true, Gives: "the host's python interpreters, shown as AWS shows its own"},
-		{Path: "runtimes/node", Floor: 4, Imports: []string{"sandbox"}, Level: true, Gives: "node interpreters, the host's and those of packages, shown as AWS shows its own"},
+		{Path: "runtimes", Floor: 4, Imports: []string{"runtimes/python", "runtimes/node", "runtimes/interpreter", "runtimes/ldcache", "layerstore", "sandbox", "sandbox/initproto"}, Gives: "managed runtimes and our bootstraps; answers with the mounts of a sandbox"},
+		{Path: "runtimes/python", Floor: 4, Imports: []string{"sandbox", "runtimes/interpreter"}, Level: true, Gives: "the host's python interpreters, shown as AWS shows its own"},
+		{Path: "runtimes/node", Floor: 4, Imports: []string{"sandbox", "runtimes/interpreter"}, Level: true, Gives: "node interpreters, the host's and those of packages, shown as AWS shows its own"},
+		{Path: "runtimes/interpreter", Floor: 3, Gives: "what finding interpreters of any language takes: files asked once, and whether a sandbox can run them"},
 		{Path: "runtimes/ldcache", Floor: 4, Level: true, Gives: "the dynamic loader's cache, read and written"},
 		{Path: "registry", Floor: 4, Imports: knowing, Gives: "what is known of a layer"},
 		{Path: "usage", Floor: 4, Imports: knowing, Gives: "who uses a layer"},

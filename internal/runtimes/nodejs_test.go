@@ -346,19 +346,20 @@ func TestNodeProcess(t *testing.T) {
 
 // TestNodeAdd gets a node that is not on PATH, with AWS's SDK, and uses both.
 func TestNodeAdd(t *testing.T) {
-	t.Setenv("PATH", path(t))
+	t.Parallel() // the tests that install take long, and wait for others most of the time
+	path := pathWithoutNodes()
 	if _, err := exec.LookPath("npm"); err != nil {
 		t.Skip("NOT RUN: npm is not on PATH")
 	}
 	dir, store := t.TempDir(), newStore(t)
-	set := runtimes.New(runtimes.Options{Dir: dir, Store: store})
+	set := runtimes.New(runtimes.Options{Dir: dir, Store: store, Path: path})
 	name := absentNode(t, set)
 	if _, err := set.Resolve(t.Context(), name); !lambda.IsKind(err, lambda.BadRuntime) || !strings.Contains(err.Error(), "lamina runtime add "+string(name)) {
 		t.Errorf("before: %v", err)
 	}
 	// Another process adds; this one shows it at the next Resolve.
 	var progress bytes.Buffer
-	info, err := runtimes.New(runtimes.Options{Dir: dir, Store: store}).Add(t.Context(), name, &progress)
+	info, err := runtimes.New(runtimes.Options{Dir: dir, Store: store, Path: path}).Add(t.Context(), name, &progress)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
@@ -388,9 +389,8 @@ func TestNodeAdd(t *testing.T) {
 	}
 }
 
-// path gives PATH without folders that hold a node but the system's, so that some version is missing.
-func path(t *testing.T) string {
-	t.Helper()
+// pathWithoutNodes gives PATH without folders that hold a node but the system's, so that some version is missing.
+func pathWithoutNodes() string {
 	var kept []string
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		if !strings.Contains(dir, "/.tools/node/") {

@@ -28,6 +28,7 @@ type Options struct {
 	Dir   string            // what is known of interpreters, and the folders made for them; only this machine's
 	Store *layerstore.Store // keeps the SDKs, beside the layers
 	Log   *slog.Logger
+	Path  string // where interpreters are looked for, in the form of the variable PATH; "": there
 }
 
 // Set is the managed runtimes of this machine. Its methods may be called at the same time.
@@ -45,10 +46,12 @@ func New(o Options) *Set {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Set{
+	s := &Set{
 		dir: o.Dir, store: o.Store, log: log,
 		python: python.NewHost(filepath.Join(o.Dir, "python"), log), node: node.NewHost(filepath.Join(o.Dir, "node"), log),
 	}
+	s.python.Path, s.node.Path = o.Path, o.Path
+	return s
 }
 
 // Info describes a runtime of this machine.

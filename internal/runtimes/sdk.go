@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 	"github.com/laminadev/lamina/internal/runtimes/python"
 )
 
@@ -107,7 +108,7 @@ func (s *Set) install(ctx context.Context, path string, fill func(dir string) er
 	if err := os.MkdirAll(filepath.Join(s.dir, "sdk"), 0o755); err != nil {
 		return err
 	}
-	python.RemoveStale(filepath.Join(s.dir, "sdk", ".install-*"))
+	interpreter.RemoveStale(filepath.Join(s.dir, "sdk", ".install-*"))
 	dir, err := os.MkdirTemp(filepath.Join(s.dir, "sdk"), ".install-")
 	if err != nil {
 		return err

@@ -71,6 +71,7 @@ func TestPins(t *testing.T) {
 // TestAdd installs the SDK of the oldest and of the newest python of this machine with the host's pip, and imports it in a
 // sandbox.
 func TestAdd(t *testing.T) {
+	t.Parallel()
 	dir, store := t.TempDir(), newStore(t)
 	set := runtimes.New(runtimes.Options{Dir: dir, Store: store})
 	// Another process adds; this one shows it at the next Resolve.
@@ -130,6 +131,7 @@ func checkListed(t *testing.T, set *runtimes.Set, found []lambda.Runtime) {
 
 // TestInstallTwice: the same pins give the same bytes.
 func TestInstallTwice(t *testing.T) {
+	t.Parallel()
 	h := python.NewHost(t.TempDir(), slog.New(slog.DiscardHandler))
 	all, err := h.All(t.Context())
 	if err != nil || len(all) == 0 {

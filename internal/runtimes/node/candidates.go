@@ -1,9 +1,12 @@
 package node
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 )
 
 // candidates lists the files that may be interpreters, each real file once, without running any.
@@ -12,17 +15,12 @@ func (h *Host) candidates() []string {
 	for _, dir := range h.folders() {
 		for _, name := range []string{"node", "nodejs"} {
 			file, err := filepath.EvalSymlinks(filepath.Join(dir, name))
-			if err == nil && !slices.Contains(files, file) && executable(file) {
+			if err == nil && !slices.Contains(files, file) && interpreter.Executable(file) {
 				files = append(files, file)
 			}
 		}
 	}
 	return files
-}
-
-func executable(file string) bool {
-	st, err := os.Stat(file)
-	return err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0
 }
 
 // managed are the places, below the home folder, where version managers keep interpreters.
@@ -31,7 +29,7 @@ var managed = []string{".nvm/versions/node/*/bin", ".volta/tools/image/node/*/bi
 
 // folders are where interpreters live: PATH's, the version managers', and the system's.
 func (h *Host) folders() []string {
-	dirs := filepath.SplitList(os.Getenv("PATH"))
+	dirs := filepath.SplitList(cmp.Or(h.Path, os.Getenv("PATH")))
 	patterns := []string{"/usr/local/n/versions/node/*/bin"}
 	if root := os.Getenv("NVM_DIR"); root != "" {
 		patterns = append(patterns, filepath.Join(root, "versions/node/*/bin"))

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 )
 
 // npm is the host's package manager. It knows which registry its user wants, through which proxy, with which credentials;
@@ -22,7 +24,7 @@ type npm struct {
 func (h *Host) findNPM() (npm, error) {
 	for _, dir := range h.folders() {
 		file := filepath.Join(dir, "npm")
-		if !executable(file) {
+		if !interpreter.Executable(file) {
 			continue
 		}
 		// npm is a script for node, and looks for that on PATH.

@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 )
 
 //go:embed packages.txt
@@ -131,7 +133,7 @@ func unpack(b []byte, dir string) error {
 
 // tidy makes what was installed the same to the byte and readable for everybody: one fixed time for every file.
 func tidy(dir string) error {
-	if err := worldReadable(dir); err != nil {
+	if err := interpreter.WorldReadable(dir); err != nil {
 		return err
 	}
 	fixed := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)

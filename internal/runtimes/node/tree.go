@@ -8,11 +8,9 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
 
@@ -55,57 +53,10 @@ func (h *Host) Runtime() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(h.dir, "bootstraps", d.Hex()[:16])
-	if isDir(dir) {
+	if interpreter.IsDir(dir) {
 		return dir, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return "", err
-	}
-	removeStale(filepath.Join(filepath.Dir(dir), ".new-*"))
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	if err := writeRuntime(tmp); err != nil {
-		return "", err
-	}
-	if err := syncDisk(tmp); err != nil {
-		return "", err
-	}
-	if err := os.Rename(tmp, dir); err != nil && !isDir(dir) { // another process may have been faster
-		return "", err
-	}
-	return dir, nil
-}
-
-// syncDisk moves everything on a folder's file system to the disk: a tree that has its name is taken for whole ever after, also
-// when a power failure came right behind.
-func syncDisk(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
-}
-
-func isDir(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.IsDir()
-}
-
-// staleAge is when a half-made folder can only be what a killed process left.
-const staleAge = 24 * time.Hour
-
-// removeStale removes half-made folders that killed processes left. What cannot be removed stays: it is in nobody's way.
-func removeStale(pattern string) {
-	found, _ := filepath.Glob(pattern)
-	for _, dir := range found {
-		if st, err := os.Stat(dir); err == nil && time.Since(st.ModTime()) > staleAge {
-			os.RemoveAll(dir)
-		}
-	}
+	return dir, interpreter.Make(dir, writeRuntime)
 }
 
 // writeRuntime writes the bootstrap's files into a folder, for every user to read.
@@ -127,25 +78,7 @@ func writeRuntime(dir string) error {
 	if err := os.Symlink(certificates, filepath.Join(dir, "ca-cert.pem")); err != nil {
 		return err
 	}
-	return worldReadable(dir)
-}
-
-// worldReadable opens a tree to every user: the sandbox's is not ours, and the umask may be strict.
-func worldReadable(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Type()&fs.ModeSymlink != 0 {
-			return err
-		}
-		st, err := d.Info()
-		if err != nil {
-			return err
-		}
-		mode := st.Mode().Perm() | 0o444
-		if st.IsDir() || mode&0o100 != 0 {
-			mode |= 0o111
-		}
-		return os.Chmod(path, mode)
-	})
+	return interpreter.WorldReadable(dir)
 }
 
 // Mounts show an interpreter at AWS's places, with the bootstrap in the folder runtime and the SDK in the folder sdk, if any.
@@ -172,7 +105,7 @@ func hidden(in Interpreter) []sandbox.Mount {
 	}
 	var mounts []sandbox.Mount
 	for _, dir := range distribution {
-		if isDir(dir) {
+		if interpreter.IsDir(dir) {
 			mounts = append(mounts, sandbox.Mount{Target: dir, Empty: true})
 		}
 	}

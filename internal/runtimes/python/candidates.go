@@ -1,11 +1,14 @@
 package python
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 )
 
 // candidates lists the files that may be interpreters of a minor (0: of any), each real file once, without running any.
@@ -14,7 +17,7 @@ func (h *Host) candidates(minor int) []string {
 	for _, dir := range h.folders() {
 		for _, name := range names(minor) {
 			file, err := filepath.EvalSymlinks(filepath.Join(dir, name))
-			if err != nil || slices.Contains(files, file) || otherMinor(file, minor) || !executable(file) {
+			if err != nil || slices.Contains(files, file) || otherMinor(file, minor) || !interpreter.Executable(file) {
 				continue
 			}
 			files = append(files, file)
@@ -41,11 +44,6 @@ func otherMinor(file string, minor int) bool {
 	return err == nil && minor != 0 && named != minor
 }
 
-func executable(file string) bool {
-	st, err := os.Stat(file)
-	return err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0
-}
-
 // folders are where interpreters live: PATH's without pyenv's shims, every version of pyenv's, and the system's.
 func (h *Host) folders() []string {
 	var dirs []string
@@ -55,7 +53,7 @@ func (h *Host) folders() []string {
 		}
 	}
 	roots := pyenvRoots()
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+	for _, dir := range filepath.SplitList(cmp.Or(h.Path, os.Getenv("PATH"))) {
 		// A shim is a script that looks for a version first; the versions themselves are found below.
 		if !slices.Contains(roots, strings.TrimSuffix(filepath.Clean(dir), "/shims")) {
 			add(dir)

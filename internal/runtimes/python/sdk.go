@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 )
 
 //go:embed sdk/*.txt
@@ -79,7 +80,7 @@ func (h *Host) Install(ctx context.Context, in Interpreter, pins Pins, dir strin
 	if err := compile(ctx, in, dir, target); err != nil {
 		return err
 	}
-	if err := worldReadable(dir); err != nil {
+	if err := interpreter.WorldReadable(dir); err != nil {
 		return err
 	}
 	return tidy(dir)

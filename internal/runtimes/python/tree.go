@@ -10,11 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
 
@@ -49,17 +47,17 @@ func (h *Host) Tree(ctx context.Context, in Interpreter) (*Tree, error) {
 		return t, nil
 	}
 	if err != nil {
-		if err := makeTree(ctx, in, dir); err != nil {
+		if err := interpreter.Make(dir, func(dir string) error { return fillTree(ctx, in, dir) }); err != nil {
 			return nil, fmt.Errorf("cannot make the tree of %s: %w", in.Path, err)
 		}
 	}
-	t := &Tree{dir: dir, interpreter: in, siteMasked: isDir(filepath.Join(in.Stdlib, "site-packages"))}
+	t := &Tree{dir: dir, interpreter: in, siteMasked: interpreter.IsDir(filepath.Join(in.Stdlib, "site-packages"))}
 	h.trees[key] = t
 	return t, nil
 }
 
 func treeKey(in Interpreter) (string, error) {
-	st, err := stampOf(in.Path)
+	st, err := interpreter.StampOf(in.Path)
 	if err != nil {
 		return "", err
 	}
@@ -69,58 +67,6 @@ func treeKey(in Interpreter) (string, error) {
 	}
 	d := digest.Of(fmt.Appendf(nil, "%d %q %v %+v %s", treeVersion, in.Path, st, in, boot))
 	return d.Hex()[:16], nil
-}
-
-func isDir(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.IsDir()
-}
-
-// makeTree builds a tree beside its place and moves it there. When another process was faster, its tree stays.
-func makeTree(ctx context.Context, in Interpreter, dir string) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	RemoveStale(filepath.Join(filepath.Dir(dir), ".new-*"))
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	if err := fillTree(ctx, in, tmp); err != nil {
-		return err
-	}
-	if err := syncDisk(tmp); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, dir); err != nil && !isDir(dir) {
-		return err
-	}
-	return nil
-}
-
-// syncDisk moves everything on a folder's file system to the disk: a tree that has its name is taken for whole ever after, also
-// when a power failure came right behind.
-func syncDisk(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
-}
-
-// staleAge is when a half-made folder can only be what a killed process left.
-const staleAge = 24 * time.Hour
-
-// RemoveStale removes half-made folders that killed processes left. What cannot be removed stays: it is in nobody's way.
-func RemoveStale(pattern string) {
-	found, _ := filepath.Glob(pattern)
-	for _, dir := range found {
-		if st, err := os.Stat(dir); err == nil && time.Since(st.ModTime()) > staleAge {
-			os.RemoveAll(dir)
-		}
-	}
 }
 
 func fillTree(ctx context.Context, in Interpreter, dir string) error {
@@ -155,7 +101,7 @@ func fillTree(ctx context.Context, in Interpreter, dir string) error {
 	if err := compile(ctx, in, filepath.Join(dir, "runtime"), "/var/runtime"); err != nil {
 		return err
 	}
-	return worldReadable(dir)
+	return interpreter.WorldReadable(dir)
 }
 
 // private reports whether the interpreter's prefix holds nothing but python, so that its whole lib folder can be shown.
@@ -165,7 +111,7 @@ func (in Interpreter) private() bool {
 		return false
 	}
 	return !slices.ContainsFunc(in.Libraries, func(lib string) bool {
-		return !within(lib, systemLibraries...) && filepath.Dir(lib) != filepath.Join(in.Prefix, "lib")
+		return !interpreter.Within(lib, interpreter.SystemLibraries...) && filepath.Dir(lib) != filepath.Join(in.Prefix, "lib")
 	})
 }
 
@@ -175,7 +121,7 @@ func fillLib(in Interpreter, lib string) error {
 		return err
 	}
 	for _, file := range in.Libraries {
-		if within(file, systemLibraries...) {
+		if interpreter.Within(file, interpreter.SystemLibraries...) {
 			continue
 		}
 		if err := copyFile(file, filepath.Join(lib, filepath.Base(file)), 0o755); err != nil {
@@ -242,27 +188,9 @@ func compile(ctx context.Context, in Interpreter, dir, target string) error {
 	// The hash seed decides the order of sets, and so the bytes.
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PYTHONHASHSEED=0"}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot compile %s with %s: %w: %s", dir, in.Path, err, firstLine(string(out)))
+		return fmt.Errorf("cannot compile %s with %s: %w: %s", dir, in.Path, err, interpreter.FirstLine(string(out)))
 	}
 	return nil
-}
-
-// worldReadable opens a tree to every user: the sandbox's is not ours, and the umask may be strict.
-func worldReadable(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Type()&fs.ModeSymlink != 0 {
-			return err
-		}
-		st, err := d.Info()
-		if err != nil {
-			return err
-		}
-		mode := st.Mode().Perm() | 0o444
-		if st.IsDir() || mode&0o100 != 0 {
-			mode |= 0o111
-		}
-		return os.Chmod(path, mode)
-	})
 }
 
 func copyFile(from, to string, mode fs.FileMode) error {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -148,23 +147,5 @@ func TestTree(t *testing.T) {
 	}
 	if _, err := os.Stat(mounted(again, "/var/runtime")); err != nil {
 		t.Errorf("a tree that was removed is not made anew: %v", err)
-	}
-}
-
-func TestRemoveStale(t *testing.T) {
-	dir := t.TempDir()
-	for name, age := range map[string]time.Duration{".new-old": 48 * time.Hour, ".new-now": 0, "kept": 48 * time.Hour} {
-		if err := os.MkdirAll(filepath.Join(dir, name, "x"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		then := time.Now().Add(-age)
-		if err := os.Chtimes(filepath.Join(dir, name), then, then); err != nil {
-			t.Fatal(err)
-		}
-	}
-	python.RemoveStale(filepath.Join(dir, ".new-*"))
-	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(left) != 2 {
-		t.Errorf("left %q, %v", left, err)
 	}
 }
