@@ -62,7 +62,10 @@ func (b *bench) seed() (data string, err error) {
 				return fmt.Errorf("cannot multiply %s: %w", c.table, err)
 			}
 		}
-		_, err := tx.Exec(ctx, fmt.Sprintf("UPDATE layers SET last_version = %d", layerVersions))
+		if _, err := tx.Exec(ctx, fmt.Sprintf("UPDATE layers SET last_version = %d", layerVersions)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE code_sizes SET size = (SELECT SUM(size) FROM layer_versions) + (SELECT SUM(size) FROM function_revisions)")
 		return err
 	})
 }

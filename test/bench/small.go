@@ -26,11 +26,15 @@ func (b *bench) small() error {
 		return err
 	}
 	defer e.stop()
+	return b.publications(s, e, "publish 1 MB", 6)
+}
+
+func (b *bench) publications(s *server, e *bare, what string, rounds int) error {
 	const clients, batch = 8, 96
 	var ours, floor []time.Duration
 	var myTime, floorTime time.Duration
 	count := 0
-	for round := range b.rounds(6) + 1 {
+	for round := range b.rounds(rounds) + 1 {
 		bodies, err := smallBodies(batch, uint64(round))
 		if err != nil {
 			return err
@@ -52,9 +56,9 @@ func (b *bench) small() error {
 			myTime, floorTime, count = myTime+took, floorTime+floorTook, count+batch
 		}
 	}
-	b.table.rate("publish 1 MB a second, 8 clients | bare exchange", float64(count)/myTime.Seconds(), float64(count)/floorTime.Seconds(), 60)
-	b.table.note("publish 1 MB p50, 8 clients", ms(median(ours)), ms(median(floor)), ratio(median(ours), median(floor)))
-	b.table.note("publish 1 MB p99, 8 clients", ms(percentile(ours, 99)), ms(percentile(floor, 99)), ratio(percentile(ours, 99), percentile(floor, 99)))
+	b.table.rate(what+" a second, 8 clients | bare exchange", float64(count)/myTime.Seconds(), float64(count)/floorTime.Seconds(), 60)
+	b.table.note(what+" p50, 8 clients", ms(median(ours)), ms(median(floor)), ratio(median(ours), median(floor)))
+	b.table.note(what+" p99, 8 clients", ms(percentile(ours, 99)), ms(percentile(floor, 99)), ratio(percentile(ours, 99), percentile(floor, 99)))
 	return nil
 }
 

@@ -91,6 +91,9 @@ func (b *bench) state() error {
 			return fmt.Errorf("%s: %w", r.what, err)
 		}
 	}
+	if err := b.publications(s, e, "publish 1 MB beside them", 3); err != nil {
+		return err
+	}
 	resident, own, err := s.memory()
 	if err != nil {
 		return err
