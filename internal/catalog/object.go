@@ -55,6 +55,7 @@ type About struct {
 	Tags     map[string]string `json:",omitempty"`
 	Checksum Checksum          `json:",omitzero"`
 	Parts    []int64           `json:",omitempty"` // sizes of the parts that it was uploaded in
+	Upload   string            `json:",omitempty"` // ID of the upload that it was
 }
 
 // Checksum is a sum of an object's bytes beside the ETag.

@@ -238,11 +238,17 @@ func TestUpload(t *testing.T) {
 		if diff := cmp.Diff([]int64{objects.MinPart, int64(len(last))}, o.About.Parts); diff != "" || o.About.Headers["Content-Type"] != "x/y" {
 			t.Errorf("about %+v", o.About)
 		}
+		_, again, err := p.CompleteUpload(ctx, here, objects.CompleteInput{Upload: id, Parts: named})
+		if err != nil || again.Number != o.Number {
+			t.Errorf("completed again: got %+v, %v", again, err)
+		}
 		_, _, err = p.PutPart(ctx, here, id, 1, objects.Body{Reader: strings.NewReader("late")})
 		wantCode(t, "a late part", err, objects.NoSuchUpload)
 
 		c, err := p.Copy(ctx, here, objects.CopyInput{From: objects.Source{Bucket: "bucket", ID: catalog.ObjectID{Name: "big"}}, To: objects.PutInput{Bucket: "bucket", Name: "copy"}})
 		must(t, err)
+		_, _, err = p.CompleteUpload(ctx, here, objects.CompleteInput{Upload: objects.UploadID{Bucket: "bucket", Name: "copy", ID: id.ID}, Parts: named})
+		wantCode(t, "the upload of a copy", err, objects.NoSuchUpload)
 		if want := fmt.Sprintf("%x", md5.Sum([]byte(first+last))); c.Object.ETag != want || c.Object.Digest != o.Digest || c.Object.About.Headers["Content-Type"] != "x/y" {
 			t.Errorf("the copy is %+v, want ETag %s", c.Object, want)
 		}

@@ -194,7 +194,7 @@ func copiedAbout(source catalog.About, in CopyInput) catalog.About {
 	if in.Retag {
 		about.Tags = in.To.About.Tags
 	}
-	about.Parts = nil
+	about.Parts, about.Upload = nil, ""
 	if about.Checksum = source.Checksum; about.Checksum.Type == Composite {
 		about.Checksum = catalog.Checksum{}
 	}

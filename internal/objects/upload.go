@@ -168,6 +168,10 @@ func (s *Service) CompleteUpload(ctx context.Context, caller lambda.Scope, in Co
 		return b, catalog.Object{}, err
 	}
 	u, err := s.Upload(ctx, caller, in.Upload)
+	if IsCode(err, NoSuchUpload) {
+		o, err := s.completed(ctx, b, in.Upload, err)
+		return b, o, err
+	}
 	if err != nil {
 		return b, catalog.Object{}, err
 	}
@@ -185,6 +189,17 @@ func (s *Service) CompleteUpload(ctx context.Context, caller lambda.Scope, in Co
 	o.Modified = s.now()
 	o, err = s.catalog.CompleteUpload(ctx, u, o, in.Conditions.check(u.Name))
 	return b, o, ended(err)
+}
+
+// completed gives the object that an upload has become already: who has not heard so asks again. missing is the error of another
+// upload that is not there.
+func (s *Service) completed(ctx context.Context, b catalog.Bucket, id UploadID, missing error) (catalog.Object, error) {
+	o, err := s.catalog.GetObject(ctx, b.Key, catalog.ObjectID{Name: id.Name})
+	switch {
+	case lambda.IsKind(err, lambda.NotFound), err == nil && (o.About.Upload == "" || o.About.Upload != id.ID):
+		return catalog.Object{}, missing
+	}
+	return o, err
 }
 
 // sameSum reports whether an object has the sum that the caller says, if he says one and the object has one. Some say that of parts
@@ -229,6 +244,7 @@ func (s *Service) choose(ctx context.Context, u catalog.Upload, named []NamedPar
 // join makes one blob of parts. An upload of one part is that blob already.
 func (s *Service) join(ctx context.Context, u catalog.Upload, parts []catalog.Part) (catalog.Object, error) {
 	o := catalog.Object{Bucket: u.Bucket, Name: u.Name, About: u.About, ETag: joinedETag(parts)}
+	o.About.Upload = u.ID
 	for _, p := range parts {
 		o.About.Parts = append(o.About.Parts, p.Size)
 	}
