@@ -57,7 +57,7 @@ fi
 
 step "summary"
 for f in unit user e2e; do
-  [ ! -f ".tools/logs/$f.log" ] || grep -E '^(ok|FAIL|e2e:|journey:|sandboxtest:|as uid|skipped:|[0-9]+ passed)' ".tools/logs/$f.log" || true
+  [ ! -f ".tools/logs/$f.log" ] || grep -E '^(ok|FAIL|e2e:|journey:|sandboxtest:|as uid|skipped:|not run:|runtimes:|[0-9]+ passed)' ".tools/logs/$f.log" || true
 done
 [ -z "$failed" ] || die "tests failed ($((SECONDS - started)) s)"
 echo "all tests passed in $((SECONDS - started)) s"

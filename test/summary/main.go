@@ -1,5 +1,6 @@
 // Command summary makes `go test -json` readable: a package's line when it ends, the whole output of what failed, each
-// skipped test with its reason, and at last every package's line again with the totals.
+// skipped test with its reason, what tests said that they did not run ("NOT RUN: …"), the managed runtimes that they ran on,
+// and at last every package's line again with the totals.
 //
 //	go test -json ./... | summary
 package main
@@ -9,8 +10,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -46,10 +49,14 @@ type summary struct {
 	output                  map[string][]string // by package and test
 	packages                []string            // result lines
 	skips                   []string
+	absent                  map[string]int // what was not run, by how many tests
+	runtimes                map[string]bool
 	passed, failed, skipped int
 }
 
-func newSummary(out io.Writer) *summary { return &summary{out: out, output: map[string][]string{}} }
+func newSummary(out io.Writer) *summary {
+	return &summary{out: out, output: map[string][]string{}, absent: map[string]int{}, runtimes: map[string]bool{}}
+}
 
 func (s *summary) line(line string) {
 	var e event
@@ -86,10 +93,17 @@ func (s *summary) keep(key string, e event) {
 	}
 }
 
+// ofRuntime is the name of a test that is one for each runtime.
+var ofRuntime = regexp.MustCompile(`/(python3\.\d+|nodejs\d+\.x)$`)
+
 func (s *summary) testEnded(key string, e event) {
 	switch e.Action {
 	case "pass":
 		s.passed++
+		s.noteAbsent(s.output[key])
+		if m := ofRuntime.FindStringSubmatch(e.Test); m != nil {
+			s.runtimes[m[1]] = true
+		}
 	case "fail":
 		s.failed++
 		fmt.Fprint(s.out, strings.Join(s.output[key], ""))
@@ -121,6 +135,15 @@ func (s *summary) packageEnded(key string, e event) {
 	}
 }
 
+// noteAbsent notes what a test that passed said it did not run.
+func (s *summary) noteAbsent(lines []string) {
+	for _, l := range lines {
+		if _, what, ok := strings.Cut(l, "NOT RUN: "); ok {
+			s.absent[strings.TrimSpace(what)]++
+		}
+	}
+}
+
 var location = regexp.MustCompile(`^\s*[\w.-]+\.go:\d+: `)
 
 func reason(lines []string) string {
@@ -137,6 +160,12 @@ func (s *summary) close() bool {
 	fmt.Fprintln(s.out)
 	for _, l := range s.skips {
 		fmt.Fprintln(s.out, l)
+	}
+	for _, what := range slices.Sorted(maps.Keys(s.absent)) {
+		fmt.Fprintf(s.out, "not run: %s (%d tests)\n", what, s.absent[what])
+	}
+	if len(s.runtimes) > 0 {
+		fmt.Fprintln(s.out, "runtimes: tests ran on", strings.Join(slices.Sorted(maps.Keys(s.runtimes)), ", "))
 	}
 	for _, l := range s.packages {
 		fmt.Fprintln(s.out, l)

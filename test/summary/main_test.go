@@ -20,6 +20,12 @@ func TestSummary(t *testing.T) {
 {"Action":"fail","Package":"p"}
 {"Action":"output","Package":"q","Output":"ok  \tq\t0.2s\n"}
 {"Action":"pass","Package":"q"}
+{"Action":"pass","Package":"s","Test":"TestE/python3.11"}
+{"Action":"pass","Package":"s","Test":"TestE/nodejs22.x"}
+{"Action":"output","Package":"s","Test":"TestE","Output":"    e_test.go:4: NOT RUN: python3.14 is not on this machine\n"}
+{"Action":"pass","Package":"s","Test":"TestE"}
+{"Action":"output","Package":"s","Test":"TestF","Output":"    e_test.go:9: NOT RUN: python3.14 is not on this machine\n"}
+{"Action":"pass","Package":"s","Test":"TestF"}
 {"Action":"output","Package":"r","Test":"TestD","Output":"panic: oh\n"}
 {"Action":"output","Package":"r","Output":"FAIL\tr\t0.3s\n"}
 {"Action":"fail","Package":"r"}
@@ -38,10 +44,12 @@ FAIL	r	0.3s
 panic: oh
 
 skipped: p TestC: only root can
+not run: python3.14 is not on this machine (2 tests)
+runtimes: tests ran on nodejs22.x, python3.11
 FAIL	p	0.1s
 ok  	q	0.2s
 FAIL	r	0.3s
-1 passed, 2 failed, 1 skipped
+5 passed, 2 failed, 1 skipped
 `
 	if diff := cmp.Diff(out.String(), want); diff != "" || !failed {
 		t.Errorf("failed is %v; got(-) want(+):\n%s", failed, diff)
