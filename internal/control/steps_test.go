@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,17 +129,13 @@ func publishZip(ctx context.Context, s *opened, st *blob.Staged) error {
 // stepLayer is a layer with one file that is its own, and others that are not: a small one, one that is written in pieces, a
 // link and a directory.
 func stepLayer(own string, stored ...string) []byte {
-	random := rand.New(rand.NewPCG(1, 1))
-	large := make([]byte, 600<<10)
-	for i := range large {
-		large[i] = byte(random.Uint32())
-	}
+	large := strings.Repeat("0123456789abcdef", 20_000)
 	store := len(stored) > 0
 	return lambdatest.ZipOf(
 		lambdatest.Entry{Name: "python/", Mode: fs.ModeDir | 0o755},
 		lambdatest.Entry{Name: "python/own.py", Content: own, Mode: 0o644},
 		lambdatest.Entry{Name: "python/common.py", Content: "common", Mode: 0o644, Store: store},
-		lambdatest.Entry{Name: "python/large", Content: string(large), Mode: 0o644, Store: store},
+		lambdatest.Entry{Name: "python/large", Content: large, Mode: 0o644, Store: store},
 		lambdatest.Entry{Name: "python/link", Content: "own.py", Mode: fs.ModeSymlink | 0o777},
 		lambdatest.Entry{Name: "python/empty", Mode: 0o644})
 }
