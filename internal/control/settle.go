@@ -159,9 +159,21 @@ func (s *settler) settle(ctx context.Context, u unsettled) {
 		s.again(ctx, u, failure)
 		return
 	}
-	if !s.followed(ctx, u) {
+	if s.left(u) <= 0 {
+		s.outcome(ctx, r, failure)
 		return
 	}
+	s.keep(u)
+	s.work.Go(func() { // others are settled meanwhile
+		if s.followed(ctx, u) {
+			s.outcome(ctx, r, failure)
+		}
+		s.done(u)
+	})
+}
+
+// outcome records how the settling of a revision has ended, as often as it takes.
+func (s *settler) outcome(ctx context.Context, r lambda.Revision, failure error) {
 	if failure != nil {
 		s.log.ErrorContext(ctx, "cannot make a function ready", "function", r.Key.ARN(), "revision", r.Number, "error", failure)
 	}

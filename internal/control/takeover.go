@@ -66,15 +66,18 @@ func (s *settler) done(u unsettled) {
 	}
 }
 
-// followed waits until other servers have had the time to see an update, so that nobody who was told that it is done meets the
-// earlier revision there. (A new function needs no waiting, since nobody remembers that it is not there.) It reports whether ctx
-// has not ended.
-func (s *settler) followed(ctx context.Context, u unsettled) bool {
-	left := s.follow - time.Since(u.since)
-	if u.Number == 1 || left <= 0 {
-		return true
+// left is how much longer other servers get to see an update, so that nobody who was told that it is done meets the earlier
+// revision there. (A new function needs no waiting, since nobody remembers that it is not there.)
+func (s *settler) left(u unsettled) time.Duration {
+	if u.Number == 1 {
+		return 0
 	}
-	t := time.NewTimer(left)
+	return s.follow - time.Since(u.since)
+}
+
+// followed waits for that time, and reports whether ctx has not ended.
+func (s *settler) followed(ctx context.Context, u unsettled) bool {
+	t := time.NewTimer(s.left(u))
 	defer t.Stop()
 	select {
 	case <-t.C:
