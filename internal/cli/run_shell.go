@@ -103,9 +103,10 @@ func followSize(from, to *os.File) func() {
 		}
 	}
 	resize()
-	changes, done := make(chan os.Signal, 1), make(chan struct{})
+	changes, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
 	signal.Notify(changes, syscall.SIGWINCH)
 	go func() {
+		defer close(ended)
 		for {
 			select {
 			case <-changes:
@@ -115,7 +116,7 @@ func followSize(from, to *os.File) func() {
 			}
 		}
 	}()
-	return func() { signal.Stop(changes); close(done) }
+	return func() { signal.Stop(changes); close(done); <-ended }
 }
 
 // openTerminal makes a terminal of two ends: what is written to the one is typed at the other.
