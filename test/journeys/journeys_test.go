@@ -30,6 +30,7 @@ type traveller struct {
 }
 
 func TestJourneys(t *testing.T) {
+	t.Parallel() // beside Terraform, which waits most of the time
 	for _, who := range []traveller{
 		{name: "python", pack: packPython},
 		{name: "node", pack: packNode},

@@ -131,6 +131,17 @@ none put-function-event-invoke-config "${f[@]}" --qualifier live --maximum-retry
 say retries "$(pages "FunctionEventInvokeConfigs[].join('=', [FunctionArn, to_string(MaximumRetryAttempts)])" list-function-event-invoke-configs "${f[@]}" |
   sed "s/$arn://g")"
 
+none create-function-url-config "${f[@]}" --auth-type AWS_IAM
+none create-function-url-config "${f[@]}" --qualifier live --auth-type AWS_IAM
+say URLs "$(pages 'FunctionUrlConfigs[].FunctionArn' list-function-url-configs "${f[@]}" | sed -E 's/[^ ]*://g')"
+none put-provisioned-concurrency-config "${f[@]}" --qualifier live --provisioned-concurrent-executions 1
+none put-provisioned-concurrency-config "${f[@]}" --qualifier next --provisioned-concurrent-executions 2
+say provisioned "$(pages "ProvisionedConcurrencyConfigs[].join('=', [FunctionArn, to_string(RequestedProvisionedConcurrentExecutions)])" \
+  list-provisioned-concurrency-configs "${f[@]}" | sed -E 's/[^ ]*://g')"
+none create-code-signing-config --description strict \
+  --allowed-publishers SigningProfileVersionArns=arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij
+say signing "$(pages 'CodeSigningConfigs[].Description' list-code-signing-configs)"
+
 none "${create[@]}" --function-name g --layers $words
 say "list functions" "$(pages 'Functions[].FunctionName' list-functions)"
 say account "$(text '[AccountLimit.CodeSizeUnzipped, AccountUsage.FunctionCount]' get-account-settings)"

@@ -25,6 +25,8 @@ const (
 	role  = "arn:aws:iam::000000000000:role/any"
 	stale = "00000000-0000-0000-0000-000000000000"
 	ada   = `{"name":"Ada"}`
+
+	profile = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij"
 )
 
 func main() {
@@ -312,9 +314,10 @@ func (t *traveller) settings() {
 			return p.FunctionEventInvokeConfigs
 		},
 		func(c types.FunctionEventInvokeConfig) string {
-			return fmt.Sprintf("%s=%d", (*c.FunctionArn)[strings.LastIndex(*c.FunctionArn, ":")+1:], *c.MaximumRetryAttempts)
+			return fmt.Sprintf("%s=%d", last(c.FunctionArn), *c.MaximumRetryAttempts)
 		}))
 
+	t.moreLists()
 	must(t.create("g", t.words))
 	say("list functions", pages(t, lambda.NewListFunctionsPaginator(t.client, &lambda.ListFunctionsInput{MaxItems: aws.Int32(1)}),
 		func(p *lambda.ListFunctionsOutput) []types.FunctionConfiguration { return p.Functions },
@@ -322,6 +325,36 @@ func (t *traveller) settings() {
 	s := must(t.client.GetAccountSettings(t.ctx, &lambda.GetAccountSettingsInput{}))
 	say("account", s.AccountLimit.CodeSizeUnzipped, s.AccountUsage.FunctionCount)
 }
+
+func (t *traveller) moreLists() {
+	f := aws.String("f")
+	for _, qualifier := range []*string{nil, aws.String("live")} {
+		must(t.client.CreateFunctionUrlConfig(t.ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: f, Qualifier: qualifier, AuthType: types.FunctionUrlAuthTypeAwsIam}))
+	}
+	say("URLs", pages(t, lambda.NewListFunctionUrlConfigsPaginator(t.client, &lambda.ListFunctionUrlConfigsInput{FunctionName: f, MaxItems: aws.Int32(1)}),
+		func(p *lambda.ListFunctionUrlConfigsOutput) []types.FunctionUrlConfig { return p.FunctionUrlConfigs },
+		func(c types.FunctionUrlConfig) string { return last(c.FunctionArn) }))
+	for alias, count := range map[string]int32{"live": 1, "next": 2} {
+		must(t.client.PutProvisionedConcurrencyConfig(t.ctx, &lambda.PutProvisionedConcurrencyConfigInput{
+			FunctionName: f, Qualifier: &alias, ProvisionedConcurrentExecutions: &count}))
+	}
+	say("provisioned", pages(t, lambda.NewListProvisionedConcurrencyConfigsPaginator(t.client,
+		&lambda.ListProvisionedConcurrencyConfigsInput{FunctionName: f, MaxItems: aws.Int32(1)}),
+		func(p *lambda.ListProvisionedConcurrencyConfigsOutput) []types.ProvisionedConcurrencyConfigListItem {
+			return p.ProvisionedConcurrencyConfigs
+		},
+		func(c types.ProvisionedConcurrencyConfigListItem) string {
+			return fmt.Sprintf("%s=%d", last(c.FunctionArn), *c.RequestedProvisionedConcurrentExecutions)
+		}))
+	must(t.client.CreateCodeSigningConfig(t.ctx, &lambda.CreateCodeSigningConfigInput{
+		Description: aws.String("strict"), AllowedPublishers: &types.AllowedPublishers{SigningProfileVersionArns: []string{profile}}}))
+	say("signing", pages(t, lambda.NewListCodeSigningConfigsPaginator(t.client, &lambda.ListCodeSigningConfigsInput{MaxItems: aws.Int32(1)}),
+		func(p *lambda.ListCodeSigningConfigsOutput) []types.CodeSigningConfig { return p.CodeSigningConfigs },
+		func(c types.CodeSigningConfig) string { return *c.Description }))
+}
+
+// last is the last part of an ARN.
+func last(arn *string) string { return (*arn)[strings.LastIndex(*arn, ":")+1:] }
 
 func (t *traveller) end() {
 	f := aws.String("f")

@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.lambda.waiters.LambdaWaiter;
 public class Journey {
   static final String ROLE = "arn:aws:iam::000000000000:role/any";
   static final String STALE = "00000000-0000-0000-0000-000000000000";
+  static final String PROFILE = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij";
   static final String ADA = "{\"name\":\"Ada\"}";
 
   // Retries are off: what is throttled shall be seen at once.
@@ -236,6 +237,19 @@ public class Journey {
     say("retries", pages(client.listFunctionEventInvokeConfigsPaginator(r -> r.functionName("f").maxItems(1)),
         ListFunctionEventInvokeConfigsResponse::functionEventInvokeConfigs,
         c -> c.functionArn().replaceFirst(".*:", "") + "=" + c.maximumRetryAttempts()));
+
+    client.createFunctionUrlConfig(r -> r.functionName("f").authType(FunctionUrlAuthType.AWS_IAM));
+    client.createFunctionUrlConfig(r -> r.functionName("f").qualifier("live").authType(FunctionUrlAuthType.AWS_IAM));
+    say("URLs", pages(client.listFunctionUrlConfigsPaginator(r -> r.functionName("f").maxItems(1)),
+        ListFunctionUrlConfigsResponse::functionUrlConfigs, c -> c.functionArn().replaceFirst(".*:", "")));
+    client.putProvisionedConcurrencyConfig(r -> r.functionName("f").qualifier("live").provisionedConcurrentExecutions(1));
+    client.putProvisionedConcurrencyConfig(r -> r.functionName("f").qualifier("next").provisionedConcurrentExecutions(2));
+    say("provisioned", pages(client.listProvisionedConcurrencyConfigsPaginator(r -> r.functionName("f").maxItems(1)),
+        ListProvisionedConcurrencyConfigsResponse::provisionedConcurrencyConfigs,
+        c -> c.functionArn().replaceFirst(".*:", "") + "=" + c.requestedProvisionedConcurrentExecutions()));
+    client.createCodeSigningConfig(r -> r.description("strict").allowedPublishers(p -> p.signingProfileVersionArns(PROFILE)));
+    say("signing", pages(client.listCodeSigningConfigsPaginator(r -> r.maxItems(1)), ListCodeSigningConfigsResponse::codeSigningConfigs,
+        CodeSigningConfig::description));
 
     create("g", words);
     say("list functions", pages(client.listFunctionsPaginator(r -> r.maxItems(1)), ListFunctionsResponse::functions,

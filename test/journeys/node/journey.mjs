@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import * as sdk from "@aws-sdk/client-lambda";
 
 const role = "arn:aws:iam::000000000000:role/any";
+const profile = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij";
 const client = new sdk.LambdaClient({ maxAttempts: 1 });
 const [layer, one, two] = ["layer.zip", "one.zip", "two.zip"].map((f) => readFileSync(f));
 const stale = "00000000-0000-0000-0000-000000000000";
@@ -136,6 +137,15 @@ await call("PutFunctionEventInvokeConfig", { FunctionName: "f", MaximumRetryAtte
 await call("PutFunctionEventInvokeConfig", { FunctionName: "f", Qualifier: "live", MaximumRetryAttempts: 2 });
 say("retries", await pages("ListFunctionEventInvokeConfigs", "FunctionEventInvokeConfigs",
   (c) => `${c.FunctionArn.split(":").at(-1)}=${c.MaximumRetryAttempts}`, { FunctionName: "f" }));
+
+for (const Qualifier of [undefined, "live"]) await call("CreateFunctionUrlConfig", { FunctionName: "f", Qualifier, AuthType: "AWS_IAM" });
+say("URLs", await pages("ListFunctionUrlConfigs", "FunctionUrlConfigs", (c) => c.FunctionArn.split(":").at(-1), { FunctionName: "f" }));
+for (const [Qualifier, ProvisionedConcurrentExecutions] of [["live", 1], ["next", 2]])
+  await call("PutProvisionedConcurrencyConfig", { FunctionName: "f", Qualifier, ProvisionedConcurrentExecutions });
+say("provisioned", await pages("ListProvisionedConcurrencyConfigs", "ProvisionedConcurrencyConfigs",
+  (c) => `${c.FunctionArn.split(":").at(-1)}=${c.RequestedProvisionedConcurrentExecutions}`, { FunctionName: "f" }));
+await call("CreateCodeSigningConfig", { Description: "strict", AllowedPublishers: { SigningProfileVersionArns: [profile] } });
+say("signing", await pages("ListCodeSigningConfigs", "CodeSigningConfigs", (c) => c.Description));
 
 await call("CreateFunction", { ...create, FunctionName: "g" });
 say("list functions", await pages("ListFunctions", "Functions", (f) => f.FunctionName));

@@ -8,6 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::000000000000:role/any"
+PROFILE = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij"
 client = boto3.client("lambda", config=Config(retries={"total_max_attempts": 1}))
 layer, one, two = (open(f, "rb").read() for f in ("layer.zip", "one.zip", "two.zip"))
 
@@ -144,6 +145,16 @@ client.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=1
 client.put_function_event_invoke_config(FunctionName="f", Qualifier="live", MaximumRetryAttempts=2)
 say("retries", pages("list_function_event_invoke_configs", "FunctionEventInvokeConfigs",
                      lambda c: f"{c['FunctionArn'].split(':')[-1]}={c['MaximumRetryAttempts']}", FunctionName="f"))
+
+for qualifier in ({}, {"Qualifier": "live"}):
+    client.create_function_url_config(FunctionName="f", AuthType="AWS_IAM", **qualifier)
+say("URLs", pages("list_function_url_configs", "FunctionUrlConfigs", lambda c: c["FunctionArn"].split(":")[-1], FunctionName="f"))
+for alias, count in (("live", 1), ("next", 2)):
+    client.put_provisioned_concurrency_config(FunctionName="f", Qualifier=alias, ProvisionedConcurrentExecutions=count)
+say("provisioned", pages("list_provisioned_concurrency_configs", "ProvisionedConcurrencyConfigs",
+                         lambda c: f"{c['FunctionArn'].split(':')[-1]}={c['RequestedProvisionedConcurrentExecutions']}", FunctionName="f"))
+client.create_code_signing_config(Description="strict", AllowedPublishers={"SigningProfileVersionArns": [PROFILE]})
+say("signing", pages("list_code_signing_configs", "CodeSigningConfigs", lambda c: c["Description"]))
 
 client.create_function(**{**create, "FunctionName": "g"})
 say("list functions", pages("list_functions", "Functions", lambda f: f["FunctionName"]))

@@ -6,8 +6,10 @@ terraform {
   }
 }
 
-# An endpoint and keys in the environment are all that it needs.
-provider "aws" {}
+# An endpoint and keys in the environment are all that it needs, but for buckets: their names are no names of hosts here.
+provider "aws" {
+  s3_use_path_style = true
+}
 
 variable "word" {
   type = string
@@ -105,6 +107,47 @@ resource "aws_lambda_function_event_invoke_config" "f" {
 resource "aws_lambda_function_recursion_config" "f" {
   function_name  = aws_lambda_function.f.function_name
   recursive_loop = "Allow"
+}
+
+resource "aws_lambda_function_url" "live" {
+  function_name      = aws_lambda_function.f.function_name
+  qualifier          = aws_lambda_alias.live.name
+  authorization_type = "NONE"
+  invoke_mode        = var.word == "one" ? "BUFFERED" : "RESPONSE_STREAM"
+  cors {
+    allow_origins = ["https://example.com"]
+    allow_methods = ["GET"]
+    max_age       = var.word == "one" ? 60 : 120
+  }
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  function_name                     = aws_lambda_function.f.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = var.word == "one" ? 1 : 2
+}
+
+resource "aws_lambda_runtime_management_config" "f" {
+  function_name     = aws_lambda_function.f.function_name
+  update_runtime_on = "FunctionUpdate"
+}
+
+resource "aws_s3_bucket" "code" {
+  bucket = "code"
+}
+
+resource "aws_s3_object" "two" {
+  bucket = aws_s3_bucket.code.bucket
+  key    = "two.zip"
+  source = "two.zip"
+  etag   = filemd5("two.zip")
+}
+
+resource "aws_lambda_layer_version" "stored" {
+  layer_name       = "stored"
+  s3_bucket        = aws_s3_object.two.bucket
+  s3_key           = aws_s3_object.two.key
+  source_code_hash = filebase64sha256("two.zip")
 }
 
 data "aws_lambda_layer_version" "words" {
