@@ -127,10 +127,6 @@ func (s *server) publish(name string, zip []byte) (arn string, err error) {
 
 // create creates a function and waits until it is Active.
 func (s *server) create(name, runtime string, zip []byte, layers ...string) error {
-	return s.createWith(name, runtime, "app.handler", zip, layers...)
-}
-
-func (s *server) createWith(name, runtime, handler string, zip []byte, layers ...string) error {
 	if err := s.createAs("arn:aws:iam::000000000000:role/any", name, runtime, zip, layers...); err != nil {
 		return err
 	}

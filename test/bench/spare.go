@@ -24,7 +24,7 @@ func (b *bench) spares() error {
 		return err
 	}
 	bare := func() (time.Duration, error) { return b.bare(runtime, handler) }
-	if err := b.sparesOf(b.python.runtime, "app.handler", zipped, bare, "cold start, "+b.python.runtime+" booted ahead | bare interpreter"); err != nil {
+	if err := b.sparesOf(b.python.runtime, zipped, bare, "cold start, "+b.python.runtime+" booted ahead | bare interpreter"); err != nil {
 		return err
 	}
 	node, path := newestNode()
@@ -36,19 +36,19 @@ func (b *bench) spares() error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "index.js"), []byte(trivialNode), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "app.js"), []byte(trivialNode), 0o644); err != nil {
 		return err
 	}
 	if zipped, err = zipFolder(dir); err != nil {
 		return err
 	}
 	bareNode := func() (time.Duration, error) {
-		return ranFor(exec.Command(path, "-e", "require(process.argv[1]).handler({})", filepath.Join(dir, "index.js")))
+		return ranFor(exec.Command(path, "-e", "require(process.argv[1]).handler({})", filepath.Join(dir, "app.js")))
 	}
-	return b.sparesOf(node, "index.handler", zipped, bareNode, "cold start, "+node+" booted ahead | bare interpreter")
+	return b.sparesOf(node, zipped, bareNode, "cold start, "+node+" booted ahead | bare interpreter")
 }
 
-func (b *bench) sparesOf(runtime, handler string, zipped []byte, bare func() (time.Duration, error), row string) error {
+func (b *bench) sparesOf(runtime string, zipped []byte, bare func() (time.Duration, error), row string) error {
 	s, err := b.serve()
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (b *bench) sparesOf(runtime, handler string, zipped []byte, bare func() (ti
 	var ours, floor []time.Duration
 	for i := range b.rounds(15) + 2 {
 		name := fmt.Sprintf("spare-%d", i)
-		if err := s.createWith(name, runtime, handler, zipped); err != nil {
+		if err := s.create(name, runtime, zipped); err != nil {
 			return err
 		}
 		s.settle()
