@@ -133,3 +133,14 @@ func TestFunctionCodeSigning(t *testing.T) {
 	s.ok(204, request{method: "DELETE", path: fns + "/g"})
 	s.ok(204, request{method: "DELETE", path: signingConfigs + "/" + arn})
 }
+
+// TestTagsOfCodeSigningConfig: there are none, and whoever asks is told so.
+func TestTagsOfCodeSigningConfig(t *testing.T) {
+	s := newServer(t)
+	got := s.ok(200, request{path: "/2017-03-31/tags/" + s.newSigning()})
+	if diff := cmp.Diff(object{"Tags": object{}}, got.body); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+	s.refused(404, "ResourceNotFoundException", "The Lambda code signing configuration "+noConfig+" can not be found.",
+		request{path: "/2017-03-31/tags/" + noConfig})
+}

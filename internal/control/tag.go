@@ -67,8 +67,12 @@ func (s *Service) retag(ctx context.Context, ref lambda.FunctionRef, change func
 	return kindText(err, lambda.NotFound, functionNotFound(ref))
 }
 
-// ListTags gives the tags of a function.
+// ListTags gives the tags of a function. A code signing configuration has none: none are taken when it is made.
 func (s *Service) ListTags(ctx context.Context, caller lambda.Scope, resource string) (map[string]string, error) {
+	if codeSigningID(caller, resource) != "" {
+		_, err := s.GetCodeSigningConfig(ctx, caller, resource)
+		return nil, err
+	}
 	_, f, err := s.tagged(ctx, caller, resource)
 	return f.Tags, err
 }

@@ -37,8 +37,19 @@ resource "aws_lambda_layer_version_permission" "friend" {
   principal      = "111111111111"
 }
 
+resource "aws_lambda_code_signing_config" "warn" {
+  description = var.word
+  allowed_publishers {
+    signing_profile_version_arns = ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij"]
+  }
+  policies {
+    untrusted_artifact_on_deployment = "Warn"
+  }
+}
+
 resource "aws_lambda_function" "f" {
   function_name                  = "f"
+  code_signing_config_arn        = aws_lambda_code_signing_config.warn.arn
   role                           = "arn:aws:iam::000000000000:role/any"
   runtime                        = var.runtime
   handler                        = "app.handler"
