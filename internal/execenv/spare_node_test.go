@@ -207,3 +207,27 @@ func startOf(spare bool) execenv.Starts {
 	}
 	return execenv.Starts{Plain: 1}
 }
+
+// TestExpect: a function that is expected finds an interpreter that has booted, and one of a provided runtime none.
+func TestExpect(t *testing.T) {
+	b, revision, wait := newSpareBench(t)
+	custom := b.revision("echo")
+	if err := b.pool.Expect(t.Context(), custom); err != nil {
+		t.Error(err)
+	}
+	check(t, "booting for a custom runtime", b.pool.Booting(), 0)
+	rev := revision(map[string]string{"app.py": "def handler(event, context):\n    return event\n"})
+	for range 2 { // one is enough
+		if err := b.pool.Expect(t.Context(), rev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait()
+	check(t, "payload", string(b.invoke(rev, "a", "1", true).Payload), "1")
+	check(t, "starts", b.pool.Starts(), execenv.Starts{Spare: 1})
+	unknown := b.revision("x")
+	unknown.Config.Runtime = "java21"
+	if err := b.pool.Expect(t.Context(), unknown); !lambda.IsKind(err, lambda.BadRuntime) {
+		t.Errorf("got %v", err)
+	}
+}
