@@ -203,3 +203,15 @@ func TestProvidedInRealSandboxes(t *testing.T) {
 		t.Errorf("got %q", env)
 	}
 }
+
+// TestNoSharedSemaphores: there is no /dev/shm, and a function is told so as on AWS, by frames that are not ours.
+func TestNoSharedSemaphores(t *testing.T) {
+	b, python := newLinuxBench(t)
+	rev := b.revision("app.handler")
+	rev.Config.Runtime = python
+	rev.Code = b.tree(map[string]string{"app.py": "import multiprocessing\n\ndef handler(event, context):\n    multiprocessing.Lock()\n"})
+	got := string(b.invoke(rev, "a", "1", true).Payload)
+	if !strings.HasPrefix(got, `{"errorMessage": "[Errno 38] Function not implemented", "errorType": "OSError", "requestId": "a"`) || strings.Contains(got, "lamina_runtime") {
+		t.Errorf("got %s", got)
+	}
+}

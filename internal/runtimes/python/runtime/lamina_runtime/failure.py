@@ -34,10 +34,10 @@ def parts(error):
 
 
 def stack(trace):
-    """The lines of a traceback from the first frame that is not ours."""
+    """The lines of a traceback without the frames that are ours, unless all are: then with the last."""
     frames = [tuple(frame[:4]) for frame in traceback.extract_tb(trace)]
-    start = next((i for i, frame in enumerate(frames) if not frame[0].startswith(OWN)), len(frames) - 1)
-    return traceback.format_list(frames[start:])
+    theirs = [frame for frame in frames if not frame[0].startswith(OWN)]
+    return traceback.format_list(theirs or frames[-1:])
 
 
 def report(kind, message, request, trace):
