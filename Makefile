@@ -25,7 +25,7 @@ check: test ## the same as make test
 nightly: build ## what takes too long for make test: 500 sandboxes through their whole life, root and not; 300 kills; every fail point; an hour of hostile zips; version 2 of the AWS CLI; a real S3 store
 	LAMINA_TEST_MANY=500 $(GO) test -count=1 -v -timeout 20m ./internal/sandbox/linuxsandbox -run '^TestSandbox$$/many'
 	LAMINA_TEST_MANY=500 $(GO) test -count=1 -v -timeout 20m ./internal/sandbox/linuxsandbox -run '^TestSandboxRootless$$'
-	LAMINA_TEST_KILLS=300 $(GO) test -count=1 -v -timeout 60m ./test/e2e -run '^TestKill$$'
+	LAMINA_TEST_KILLS=50 $(GO) test -count=6 -v -timeout 60m ./test/e2e -run '^TestKill$$'
 	LAMINA_TEST_FAILPOINTS=all $(GO) test -count=1 -timeout 60m ./internal/control -run 'FailPoint'
 	$(GO) test -count=1 -timeout 90m ./internal/layerstore -run '^$$' -fuzz '^FuzzPublish$$' -fuzztime 60m
 	LAMINA_JOURNEY_AWS=$$(bash -c '. scripts/lib.sh && aws2') $(GO) test -count=1 -v -timeout 20m ./test/journeys -run '^TestJourneys$$/cli'
