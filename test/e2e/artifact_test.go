@@ -50,6 +50,9 @@ func goBuild(root, dir, out string, args ...string) error {
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build %s: %w\n%s", dir, err, b)
 	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
 	return os.Rename(whole, out)
 }
 
