@@ -8,6 +8,9 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
+// MaxGone is how often a renewal whose source goes away is tried.
+const MaxGone = maxGone
+
 // SetPartSize makes parts small.
 func SetPartSize(t *testing.T, n int64) {
 	old := partSize

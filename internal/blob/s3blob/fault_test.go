@@ -402,6 +402,44 @@ func TestALongUploadIsRenewed(t *testing.T) {
 	}
 }
 
+// TestASlowRenewalEnds lets every copy be slow, or find nothing to copy: neither is tried for ever.
+func TestASlowRenewalEnds(t *testing.T) {
+	for name, row := range map[string]struct {
+		gone   bool
+		copies int64
+	}{"slow": {false, 2}, "gone": {true, s3blob.MaxGone}} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			d := put(t, f.blobs, "zip")
+			s3blob.SetFresh(t, 0)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var copies atomic.Int64
+			f.Before(func(w http.ResponseWriter, r *http.Request) bool {
+				if !isCopy(r) {
+					return false
+				}
+				if copies.Add(1) == 100 {
+					cancel()
+				}
+				if row.gone {
+					s3test.Refuse(w, 404, "NoSuchKey", "The specified key does not exist.")
+				}
+				return row.gone
+			})
+			if err := f.driver.Renew(ctx, d); (err != nil) != row.gone || ctx.Err() != nil {
+				t.Errorf("got %v", err)
+			}
+			if copies.Load() != row.copies {
+				t.Errorf("%d copies, want %d", copies.Load(), row.copies)
+			}
+			if keys := objects(t, options(t, f.Store)); len(keys) != 1 {
+				t.Errorf("objects %q", keys)
+			}
+		})
+	}
+}
+
 // TestAFailedCommitKeepsTheBytes fails an upload for good, and then not any more.
 func TestAFailedCommitKeepsTheBytes(t *testing.T) {
 	f := newFixture(t)

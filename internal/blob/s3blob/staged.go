@@ -21,6 +21,9 @@ const maxObject = 5 << 30
 // which its upload began.)
 var fresh = 20 * time.Second
 
+// maxGone is how often a renewal is tried whose source goes away before it is copied.
+const maxGone = 10
+
 // Stage makes a file without a name.
 func (d *Driver) Stage(context.Context) (blob.DriverStaged, error) {
 	f, err := d.scratch()
@@ -109,10 +112,12 @@ func (s *staged) make(ctx context.Context, sum digest.Digest, there []generation
 	return key, time.Since(began), err
 }
 
-// Renew makes a blob young: a copy of a generation, inside the store.
+// Renew makes a blob young: a copy of a generation, inside the store. It is repeated once when it has taken so long that it may not
+// be young, as that of a Commit is, and when its source goes away.
 func (d *Driver) Renew(ctx context.Context, sum digest.Digest) error {
 	what := "cannot renew blob " + sum.String()
-	for {
+	slow := false
+	for missed := 0; ; {
 		all, err := d.generations(ctx, sum)
 		if err != nil {
 			return d.explain(ctx, what, err)
@@ -122,8 +127,14 @@ func (d *Driver) Renew(ctx context.Context, sum digest.Digest) error {
 		}
 		key, began := d.newKey(sum), time.Now()
 		err = d.copy(ctx, youngest(all).key, key)
-		if gone(err) || err == nil && time.Since(began) > fresh {
-			continue // it was replaced or deleted meanwhile, or has become old
+		if gone(err) {
+			if missed++; missed < maxGone {
+				continue // it was replaced or deleted meanwhile
+			}
+		}
+		if err == nil && !slow && time.Since(began) > fresh {
+			slow = true
+			continue
 		}
 		if err == nil {
 			d.tidy(ctx, sum, key)
