@@ -1,6 +1,7 @@
 package objects_test
 
 import (
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
 	"github.com/laminadev/lamina/internal/database"
+	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/objects"
 )
@@ -34,6 +36,7 @@ type parts struct {
 	*objects.Service
 	t     *testing.T
 	blobs *blob.Store
+	spy   *spy
 }
 
 func newParts(t *testing.T) parts {
@@ -45,10 +48,44 @@ func newParts(t *testing.T) parts {
 	must(t, err)
 	driver, err := diskblob.Open(filepath.Join(dir, "blobs"))
 	must(t, err)
-	p := parts{t: t, blobs: blob.New(driver)}
+	p := parts{t: t, spy: &spy{Driver: driver}}
+	p.blobs = blob.New(p.spy)
 	p.Service = objects.New(objects.Options{Catalog: records, Blobs: p.blobs, Now: time.Now})
 	t.Cleanup(func() { must(t, errors.Join(p.blobs.Close(), records.Close())) })
 	return p
+}
+
+// spy is told of what is done to blobs.
+type spy struct {
+	blob.Driver
+	before func(what string) // nil while nobody wants to know
+}
+
+func (s *spy) tell(what string) {
+	if s.before != nil {
+		s.before(what)
+	}
+}
+
+func (s *spy) Stage(ctx context.Context) (blob.DriverStaged, error) {
+	s.tell("stage")
+	st, err := s.Driver.Stage(ctx)
+	return spiedStaged{st, s}, err
+}
+
+func (s *spy) Open(ctx context.Context, d digest.Digest) (blob.Reader, error) {
+	s.tell("open")
+	return s.Driver.Open(ctx, d)
+}
+
+type spiedStaged struct {
+	blob.DriverStaged
+	spy *spy
+}
+
+func (s spiedStaged) Commit(ctx context.Context, d digest.Digest) error {
+	s.spy.tell("commit")
+	return s.DriverStaged.Commit(ctx, d)
 }
 
 func must(t *testing.T, err error) {
@@ -310,6 +347,27 @@ func TestCopyPart(t *testing.T) {
 	must(t, err)
 	if got := p.read(o); got != "234" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestCopyOfPartsIsRenewedLast: the bytes of a copy are young when its record is written, however long their sum has taken.
+func TestCopyOfPartsIsRenewedLast(t *testing.T) {
+	p := newParts(t)
+	ctx := t.Context()
+	p.bucket("bucket")
+	u, err := p.CreateUpload(ctx, here, objects.PutInput{Bucket: "bucket", Name: "part"})
+	must(t, err)
+	id := objects.UploadID{Bucket: "bucket", Name: "part", ID: u.ID}
+	_, part, err := p.PutPart(ctx, here, id, 1, objects.Body{Reader: strings.NewReader("x")})
+	must(t, err)
+	_, _, err = p.CompleteUpload(ctx, here, objects.CompleteInput{Upload: id, Parts: []objects.NamedPart{{Number: 1, ETag: part.ETag}}})
+	must(t, err)
+	var done []string
+	p.spy.before = func(what string) { done = append(done, what) }
+	_, err = p.Copy(ctx, here, objects.CopyInput{From: objects.Source{Bucket: "bucket", ID: catalog.ObjectID{Name: "part"}}, To: objects.PutInput{Bucket: "bucket", Name: "copy"}})
+	must(t, err)
+	if diff := cmp.Diff([]string{"open", "open", "stage", "commit"}, done); diff != "" { // read; read again to be renewed
+		t.Errorf("what was done (-want +got):\n%s", diff)
 	}
 }
 

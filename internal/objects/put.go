@@ -173,13 +173,13 @@ func (s *Service) Copy(ctx context.Context, caller lambda.Scope, in CopyInput) (
 	}
 	o := catalog.Object{Bucket: c.Bucket.Key, Name: in.To.Name, Digest: c.Source.Digest, Size: c.Source.Size, ETag: c.Source.ETag, Modified: s.now()}
 	o.About = copiedAbout(c.Source.About, in)
-	if err := s.blobs.Renew(ctx, o.Digest); err != nil {
-		return c, lost(err, c.Source.Name)
-	}
 	if len(c.Source.About.Parts) > 0 { // the copy is made in one piece, and so is its ETag
 		if o.ETag, err = s.sumMD5(ctx, c.Source); err != nil {
 			return c, err
 		}
+	}
+	if err := s.blobs.Renew(ctx, o.Digest); err != nil {
+		return c, lost(err, c.Source.Name)
 	}
 	c.Object, err = s.catalog.PutObject(ctx, o, in.To.Conditions.check(in.To.Name))
 	return c, gone(unstorable(err), in.To.Bucket)
