@@ -20,6 +20,12 @@ func FromSandbox(ctx context.Context, account string) context.Context {
 	return context.WithValue(ctx, sandboxKey{}, account)
 }
 
+// IsFromSandbox reports whether a request that FromSandbox has marked is the cause of what is done.
+func IsFromSandbox(ctx context.Context) bool {
+	_, inside := ctx.Value(sandboxKey{}).(string)
+	return inside
+}
+
 // admit lets a caller in. From a sandbox it must be signed with keys of that sandbox's account; a link to a zip bears its own
 // signature. Everybody else must not be a web page of another origin.
 func (d *door) admit(r *http.Request, c *wire.Call) error {

@@ -44,7 +44,7 @@ func (s *Sessions) Authenticate(r *http.Request, now time.Time) (Session, error)
 		return Session{}, err
 	}
 	if long(r) {
-		leave, err := s.enter(r.Context(), session.Account)
+		leave, err := s.bodies.Enter(r.Context(), session.Account)
 		if err != nil {
 			return Session{}, err
 		}

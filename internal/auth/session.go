@@ -1,14 +1,12 @@
 package auth
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"sync"
 	"time"
 
 	"github.com/laminadev/lamina/internal/lambda"
@@ -33,35 +31,16 @@ type Keys struct {
 type Sessions struct {
 	seals   []byte // makes the MACs of tokens
 	secrets []byte // makes secret access keys
-
-	mu    sync.Mutex               // guards what follows
-	rooms map[string]chan struct{} // by account: the long bodies that are being read
+	bodies  *Rooms // for long bodies
 }
 
-// longBodies is how many long bodies of one account are read at once; none waits for another account's.
+// longBodies is how many long bodies of one account are read at once.
 const longBodies = 4
 
 // NewSessions derives what it needs from a secret that the server keeps.
 func NewSessions(secret []byte) *Sessions {
 	return &Sessions{seals: mac(secret, "lamina session token 1"), secrets: mac(secret, "lamina secret access key 1"),
-		rooms: map[string]chan struct{}{}}
-}
-
-// enter waits for room to read a long body, and gives the way to leave.
-func (s *Sessions) enter(ctx context.Context, account string) (leave func(), err error) {
-	s.mu.Lock()
-	room := s.rooms[account]
-	if room == nil {
-		room = make(chan struct{}, longBodies)
-		s.rooms[account] = room
-	}
-	s.mu.Unlock()
-	select {
-	case room <- struct{}{}:
-		return func() { <-room }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+		bodies: NewRooms(longBodies)}
 }
 
 func mac(key []byte, parts ...string) []byte {

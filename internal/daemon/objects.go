@@ -9,6 +9,10 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
+	"github.com/laminadev/lamina/internal/api"
+	"github.com/laminadev/lamina/internal/blob"
+	"github.com/laminadev/lamina/internal/control"
+	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/objects"
 )
 
@@ -31,8 +35,20 @@ func (p *parts) openObjects(ctx context.Context) error {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	p.add("S3 elsewhere", func(context.Context) error { transport.CloseIdleConnections(); return nil })
-	p.named = &objects.Elsewhere{Blobs: p.blobs, Endpoint: p.cfg.S3Endpoint, Keys: cfg.Credentials, Transport: transport}
+	p.named = forPeople{&objects.Elsewhere{Blobs: p.blobs, Endpoint: p.cfg.S3Endpoint, Keys: cfg.Credentials, Transport: transport}}
 	return nil
+}
+
+// forPeople fetches objects with keys of whoever started the server, and so not for functions: they could read with them
+// whatever those may read.
+type forPeople struct{ control.Objects }
+
+// Stage refuses callers that are in a sandbox.
+func (o forPeople) Stage(ctx context.Context, caller lambda.Scope, ref objects.Ref, limit int64) (*blob.Staged, error) {
+	if api.IsFromSandbox(ctx) {
+		return nil, &objects.Error{Code: objects.AccessDenied, Message: "Functions may not use the keys of this server for --s3-endpoint."}
+	}
+	return o.Objects.Stage(ctx, caller, ref, limit)
 }
 
 func isAmazon(endpoint string) bool {

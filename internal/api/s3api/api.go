@@ -30,7 +30,8 @@ type Options struct {
 // API answers the operations. It is a wire.API. Failures of S3's it answers itself.
 type API struct {
 	Options
-	hosts []string
+	hosts  []string
+	bodies *auth.Rooms // for bodies of XML
 }
 
 // New gives the API.
@@ -38,7 +39,7 @@ func New(o Options) *API {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &API{Options: o, hosts: []string{"localhost"}}
+	a := &API{Options: o, hosts: []string{"localhost"}, bodies: auth.NewRooms(xmlBodies)}
 	for _, h := range o.Hosts {
 		a.hosts = append(a.hosts, strings.ToLower(h))
 	}

@@ -12,11 +12,20 @@ const maxDeletes = 1000
 
 type deleteRequest struct {
 	Quiet   bool
-	Objects []struct {
-		Key       string
-		VersionID string `xml:"VersionId"`
-		ETag      string
-	} `xml:"Object"`
+	Objects deleteList `xml:"Object"`
+}
+
+type deleteEntry struct {
+	Key       string
+	VersionID string `xml:"VersionId"`
+	ETag      string
+}
+
+type deleteList []deleteEntry
+
+// UnmarshalXML reads one element.
+func (l *deleteList) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	return appendUpTo(maxDeletes, (*[]deleteEntry)(l), d, start)
 }
 
 type deletedEntry struct {
@@ -36,7 +45,7 @@ func (a *API) deleteObjects(q *request) error {
 	if err := q.readXML(&in); err != nil {
 		return err
 	}
-	if len(in.Objects) == 0 || len(in.Objects) > maxDeletes {
+	if len(in.Objects) == 0 {
 		return malformedXML()
 	}
 	var ids []catalog.ObjectID

@@ -3,6 +3,7 @@ package s3api
 import (
 	"encoding/base64"
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,8 @@ import (
 
 const (
 	maxXML      = 8 << 20 // bytes of a body of XML
+	maxHeaders  = 8 << 10 // bytes of the headers that are kept with an object: AWS's limit of all
+	xmlBodies   = 4       // bodies of XML that are read at once for one account
 	maxMetadata = 2 << 10 // bytes of the user's metadata
 	maxTags     = 10      // of an object
 	metaPrefix  = "X-Amz-Meta-"
@@ -32,10 +35,15 @@ func (q *request) about() (catalog.About, error) {
 	if err := q.checkHeaders(); err != nil {
 		return a, err
 	}
+	size := 0
 	for _, name := range keptHeaders {
 		if v := q.r.Header.Get(name); v != "" {
 			a.Headers[name] = v
+			size += len(name) + len(v)
 		}
+	}
+	if size > maxHeaders {
+		return a, newFault("RequestHeaderSectionTooLarge", "Your request header section exceeds the maximum allowed request header section size.")
 	}
 	if v, ok := a.Headers["Content-Encoding"]; ok {
 		if v = withoutChunks(v); v == "" {
@@ -44,7 +52,7 @@ func (q *request) about() (catalog.About, error) {
 			a.Headers["Content-Encoding"] = v
 		}
 	}
-	size := 0
+	size = 0
 	for name, values := range q.r.Header {
 		if key, ok := strings.CutPrefix(name, metaPrefix); ok {
 			v := strings.Join(values, ",")
@@ -188,6 +196,11 @@ func (q *request) readXML(v any) error {
 
 // readOptionalXML reads a body of XML, and reports whether there is one.
 func (q *request) readOptionalXML(v any) (bool, error) {
+	leave, err := q.bodies.Enter(q.ctx(), q.call.Scope.Account)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
 	body, err := q.body()
 	if err != nil {
 		return false, err
@@ -202,6 +215,19 @@ func (q *request) readOptionalXML(v any) (bool, error) {
 		return false, malformedXML()
 	}
 	return true, nil
+}
+
+// appendUpTo reads an element of a list that has at most limit: a long list would take many times the memory of its text.
+func appendUpTo[T any](limit int, list *[]T, d *xml.Decoder, start xml.StartElement) error {
+	if len(*list) == limit {
+		return errors.New("too many elements")
+	}
+	var v T
+	if err := d.DecodeElement(&v, &start); err != nil {
+		return err
+	}
+	*list = append(*list, v)
+	return nil
 }
 
 // conditions reads those of a request that writes.

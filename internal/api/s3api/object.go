@@ -128,9 +128,15 @@ func (a *API) getObject(q *request) error {
 	return nil
 }
 
+// ownOrigin keeps a page that somebody has put into a bucket from being one of lamina's own origin, which could call its APIs as
+// anybody: it may run, and a browser names no origin for its requests.
+const ownOrigin = "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads"
+
 // objectHeaders writes what is kept with an object.
 func (q *request) objectHeaders(o catalog.Object) {
 	h := q.w.Header()
+	h.Set("Content-Security-Policy", ownOrigin)
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", "binary/octet-stream")
 	for name, v := range o.About.Headers {

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/laminadev/lamina/internal/api/wire"
+	"github.com/laminadev/lamina/internal/auth"
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/objects"
 )
@@ -20,6 +21,7 @@ type request struct {
 	w           http.ResponseWriter
 	r           *http.Request
 	call        *wire.Call
+	bodies      *auth.Rooms
 	query       url.Values
 	bucket, key string // "" when the request names none
 }
@@ -56,7 +58,7 @@ func OldKey(r *http.Request) string {
 func regionless(r *http.Request) bool { return IsOld(r) }
 
 func (a *API) request(w http.ResponseWriter, r *http.Request, c *wire.Call) (*request, error) {
-	q := &request{w: w, r: r, call: c, query: r.URL.Query(), bucket: a.bucketOfHost(r.Host)}
+	q := &request{w: w, r: r, call: c, bodies: a.bodies, query: r.URL.Query(), bucket: a.bucketOfHost(r.Host)}
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	if q.bucket == "" {
 		q.bucket, path, _ = strings.Cut(path, "/")

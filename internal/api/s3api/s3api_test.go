@@ -136,6 +136,7 @@ func TestRefused(t *testing.T) {
 		"no UTF-8":           {"PUT", "/bucket/%ff", "", "x", 400, "InvalidURI"},
 		"a NUL":              {"PUT", "/bucket/a%00", "", "x", 400, "InvalidArgument"},
 		"much metadata":      {"PUT", "/bucket/new", "x-amz-meta-a: " + strings.Repeat("v", 2048), "x", 400, "MetadataTooLarge"},
+		"long headers":       {"PUT", "/bucket/new", "Content-Disposition: " + strings.Repeat("v", 9000), "x", 400, "RequestHeaderSectionTooLarge"},
 		"no MD5":             {"PUT", "/bucket/new", "Content-MD5: AAAA", "x", 400, "InvalidDigest"},
 		"another MD5":        {"PUT", "/bucket/new", "Content-MD5: AAAAAAAAAAAAAAAAAAAAAA==", "x", 400, "BadDigest"},
 		"another sum":        {"PUT", "/bucket/new", "x-amz-checksum-crc32: AAAAAA==", "x", 400, "BadDigest"},
@@ -173,6 +174,7 @@ func TestRefused(t *testing.T) {
 		"delete, nothing":      {"POST", "/bucket?delete", "", "<Delete/>", 400, "MalformedXML"},
 		"delete, another MD5":  {"POST", "/bucket?delete", "Content-MD5: AAAAAAAAAAAAAAAAAAAAAA==", "<Delete><Object><Key>there</Key></Object></Delete>", 400, "BadDigest"},
 		"delete, too much":     {"POST", "/bucket?delete", "", "<Delete>" + strings.Repeat("<Object><Key>k</Key></Object>", 1001) + "</Delete>", 400, "MalformedXML"},
+		"complete, too much":   {"POST", "/bucket/up?uploadId=" + id, "", "<CompleteMultipartUpload>" + strings.Repeat("<Part><PartNumber>1</PartNumber></Part>", 10001) + "</CompleteMultipartUpload>", 400, "MalformedXML"},
 		"attributes, none":     {"GET", "/bucket/there?attributes", "", "", 400, "InvalidRequest"},
 		"attributes, unknown":  {"GET", "/bucket/there?attributes", "x-amz-object-attributes: Colour", "", 400, "InvalidArgument"},
 		"expired":              {"GET", "/bucket/there?X-Amz-Signature=0&X-Amz-Date=20200101T000000Z&X-Amz-Expires=60", "", "", 403, "AccessDenied"},
@@ -233,6 +235,9 @@ func TestAnswers(t *testing.T) {
 	w = do(h, "GET", "/bucket/a%01+%20b?response-expires=soon", "", "")
 	if ok(t, w, 200) != "123456789" || w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Expires") != "soon" || w.Header()["x-amz-version-id"] != nil {
 		t.Errorf("a get: got %v", w.Header())
+	}
+	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox ") || strings.Contains(policy, "allow-same-origin") {
+		t.Errorf("a page in a bucket would be one of lamina's own: %q", policy)
 	}
 	list := ok(t, do(h, "GET", "/bucket?encoding-type=url&prefix=a", "", ""), 200)
 	if !strings.Contains(list, "<Key>a%01%2B%20b</Key>") {

@@ -117,11 +117,20 @@ func sumsOf(algorithm, value string) partSums {
 }
 
 type completeUpload struct {
-	Parts []struct {
-		PartNumber int
-		ETag       string
-		partSums
-	} `xml:"Part"`
+	Parts partList `xml:"Part"`
+}
+
+type completePart struct {
+	PartNumber int
+	ETag       string
+	partSums
+}
+
+type partList []completePart
+
+// UnmarshalXML reads one element.
+func (l *partList) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	return appendUpTo(objects.MaxParts, (*[]completePart)(l), d, start)
 }
 
 type completeResult struct {
@@ -150,7 +159,7 @@ func (a *API) completeUpload(q *request) error {
 	if err := q.readXML(&in); err != nil {
 		return err
 	}
-	if len(in.Parts) == 0 || len(in.Parts) > objects.MaxParts {
+	if len(in.Parts) == 0 {
 		return malformedXML()
 	}
 	complete := objects.CompleteInput{Upload: q.upload(), Checksum: whole, Conditions: conditions}
