@@ -16,6 +16,8 @@ import (
 	"io/fs"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/lambda"
@@ -33,6 +35,7 @@ type Service struct {
 	catalog catalog.Objects
 	blobs   *blob.Store
 	now     func() time.Time
+	joins   singleflight.Group // of the parts of uploads
 }
 
 // New gives a service.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +39,8 @@ type parts struct {
 	t     *testing.T
 	blobs *blob.Store
 	spy   *spy
+
+	records *records
 }
 
 func newParts(t *testing.T) parts {
@@ -44,15 +48,28 @@ func newParts(t *testing.T) parts {
 	dir := t.TempDir()
 	db, err := database.Open(t.Context(), database.SQLiteURL(filepath.Join(dir, "lamina.db")))
 	must(t, err)
-	records, err := sqlcatalog.Open(t.Context(), db)
+	kept, err := sqlcatalog.Open(t.Context(), db)
 	must(t, err)
 	driver, err := diskblob.Open(filepath.Join(dir, "blobs"))
 	must(t, err)
-	p := parts{t: t, spy: &spy{Driver: driver}}
+	p := parts{t: t, spy: &spy{Driver: driver}, records: &records{Objects: kept}}
 	p.blobs = blob.New(p.spy)
-	p.Service = objects.New(objects.Options{Catalog: records, Blobs: p.blobs, Now: time.Now})
-	t.Cleanup(func() { must(t, errors.Join(p.blobs.Close(), records.Close())) })
+	p.Service = objects.New(objects.Options{Catalog: p.records, Blobs: p.blobs, Now: time.Now})
+	t.Cleanup(func() { must(t, errors.Join(p.blobs.Close(), kept.Close())) })
 	return p
+}
+
+// records tell when somebody looks for a bucket, as every request does first.
+type records struct {
+	catalog.Objects
+	before func() // nil while nobody wants to know
+}
+
+func (r *records) GetBucket(ctx context.Context, k catalog.BucketKey) (catalog.Bucket, error) {
+	if r.before != nil {
+		r.before()
+	}
+	return r.Objects.GetBucket(ctx, k)
 }
 
 // spy is told of what is done to blobs.
@@ -289,6 +306,85 @@ func TestUpload(t *testing.T) {
 		if want := fmt.Sprintf("%x", md5.Sum([]byte(first+last))); c.Object.ETag != want || c.Object.Digest != o.Digest || c.Object.About.Headers["Content-Type"] != "x/y" {
 			t.Errorf("the copy is %+v, want ETag %s", c.Object, want)
 		}
+	}
+}
+
+// ready is an upload with two parts that are named.
+func (p parts) ready(bucket, name string) objects.CompleteInput {
+	p.t.Helper()
+	ctx := p.t.Context()
+	u, err := p.CreateUpload(ctx, here, objects.PutInput{Bucket: bucket, Name: name})
+	must(p.t, err)
+	in := objects.CompleteInput{Upload: objects.UploadID{Bucket: bucket, Name: name, ID: u.ID}}
+	for i, text := range []string{strings.Repeat("a", objects.MinPart), "the end"} {
+		_, part, err := p.PutPart(ctx, here, in.Upload, i+1, objects.Body{Reader: strings.NewReader(text)})
+		must(p.t, err)
+		in.Parts = append(in.Parts, objects.NamedPart{Number: i + 1, ETag: part.ETag})
+	}
+	return in
+}
+
+// TestCompleteOutlivesItsCaller: who hangs up while parts are joined finds the object.
+func TestCompleteOutlivesItsCaller(t *testing.T) {
+	p := newParts(t)
+	p.bucket("bucket")
+	in := p.ready("bucket", "big")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p.spy.before = func(string) { cancel() }
+	_, o, err := p.CompleteUpload(ctx, here, in)
+	must(t, err)
+	_, again, err := p.CompleteUpload(t.Context(), here, in)
+	if err != nil || again.Number != o.Number {
+		t.Errorf("completed again: got %+v, %v", again, err)
+	}
+}
+
+// TestCompleteTwiceAtOnce asks again while parts are joined. The same question waits, and has the same answer; another one has an
+// answer of its own.
+func TestCompleteTwiceAtOnce(t *testing.T) {
+	for name, row := range map[string]struct {
+		first objects.Conditions
+		want  objects.Code // of the first
+		joins int64
+	}{
+		"the same": {joins: 1},
+		"another":  {objects.Conditions{IfMatch: "x"}, objects.NoSuchKey, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newParts(t)
+			p.bucket("bucket")
+			in := p.ready("bucket", "big")
+			var joins atomic.Int64
+			begun, asked := make(chan struct{}), make(chan struct{})
+			p.spy.before = func(what string) {
+				if what == "stage" && joins.Add(1) == 1 {
+					close(begun)
+					<-asked
+				}
+			}
+			var first catalog.Object
+			var err error
+			var g sync.WaitGroup
+			g.Go(func() {
+				in := in
+				in.Conditions = row.first
+				_, first, err = p.CompleteUpload(t.Context(), here, in)
+			})
+			<-begun
+			p.records.before = sync.OnceFunc(func() { close(asked) })
+			_, second, err2 := p.CompleteUpload(t.Context(), here, in)
+			g.Wait()
+			must(t, err2)
+			if row.want != "" {
+				wantCode(t, "the first", err, row.want)
+			} else if err != nil || first.Number != second.Number {
+				t.Errorf("got %+v, %v and %+v", first, err, second)
+			}
+			if joins.Load() != row.joins {
+				t.Errorf("joined %d times, want %d", joins.Load(), row.joins)
+			}
+		})
 	}
 }
 

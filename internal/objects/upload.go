@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -161,34 +162,52 @@ type CompleteInput struct {
 	Conditions Conditions
 }
 
-// CompleteUpload makes an object of the parts of an upload.
+// CompleteUpload makes an object of the parts of an upload. That may take longer than its caller waits, so it goes on when he is
+// gone, and goes on once: who asks the same again meanwhile has the answer of the first.
 func (s *Service) CompleteUpload(ctx context.Context, caller lambda.Scope, in CompleteInput) (catalog.Bucket, catalog.Object, error) {
 	b, err := s.bucket(ctx, caller, in.Upload.Bucket)
 	if err != nil {
 		return b, catalog.Object{}, err
 	}
+	for {
+		got, err, _ := s.joins.Do(fmt.Sprintf("%q %q", b.Key, in.Upload), func() (any, error) {
+			o, err := s.complete(context.WithoutCancel(ctx), caller, b, in)
+			return completion{in, o}, err
+		})
+		if c := got.(completion); reflect.DeepEqual(c.in, in) {
+			return b, c.object, err
+		}
+	}
+}
+
+// completion is what has come of a question.
+type completion struct {
+	in     CompleteInput
+	object catalog.Object
+}
+
+func (s *Service) complete(ctx context.Context, caller lambda.Scope, b catalog.Bucket, in CompleteInput) (catalog.Object, error) {
 	u, err := s.Upload(ctx, caller, in.Upload)
 	if IsCode(err, NoSuchUpload) {
-		o, err := s.completed(ctx, b, in.Upload, err)
-		return b, o, err
+		return s.completed(ctx, b, in.Upload, err)
 	}
 	if err != nil {
-		return b, catalog.Object{}, err
+		return catalog.Object{}, err
 	}
 	parts, err := s.choose(ctx, u, in.Parts)
 	if err != nil {
-		return b, catalog.Object{}, err
+		return catalog.Object{}, err
 	}
 	o, err := s.join(ctx, u, parts)
 	if err != nil {
-		return b, o, err
+		return o, err
 	}
 	if !sameSum(in.Checksum, o.About.Checksum) {
-		return b, o, &Error{Code: BadDigest, Message: "The " + u.About.Checksum.Algorithm + " you specified did not match the calculated checksum."}
+		return o, &Error{Code: BadDigest, Message: "The " + u.About.Checksum.Algorithm + " you specified did not match the calculated checksum."}
 	}
 	o.Modified = s.now()
 	o, err = s.catalog.CompleteUpload(ctx, u, o, in.Conditions.check(u.Name))
-	return b, o, ended(err)
+	return o, ended(err)
 }
 
 // completed gives the object that an upload has become already: who has not heard so asks again. missing is the error of another
