@@ -98,8 +98,12 @@ func (a *API) admit(q *request) error {
 			q.call.Scope.Region = b.Region
 		}
 	}
-	owner := q.r.Header.Get("X-Amz-Expected-Bucket-Owner")
-	if owner != "" && owner != q.call.Scope.Account {
+	return q.owned("X-Amz-Expected-Bucket-Owner")
+}
+
+// owned refuses a request that expects a bucket to be another account's, which we never answer for.
+func (q *request) owned(header string) error {
+	if owner := q.r.Header.Get(header); owner != "" && owner != q.call.Scope.Account {
 		return &objects.Error{Code: objects.AccessDenied, Message: "Access Denied"}
 	}
 	return nil

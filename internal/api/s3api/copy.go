@@ -14,6 +14,9 @@ const copyPrefix = "X-Amz-Copy-Source-"
 
 // source reads what is copied: "bucket/key" or "/bucket/key", escaped, with "?versionId=…" perhaps.
 func (q *request) source() (objects.Source, error) {
+	if err := q.owned("X-Amz-Source-Expected-Bucket-Owner"); err != nil {
+		return objects.Source{}, err
+	}
 	path, query, _ := strings.Cut(q.r.Header.Get("X-Amz-Copy-Source"), "?")
 	bad := newFault("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
 	path, err := url.PathUnescape(path)

@@ -162,6 +162,8 @@ func TestRefused(t *testing.T) {
 		"copy, directive":      {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-metadata-directive: MERGE", "", 400, "InvalidArgument"},
 		"copy, another ETag":   {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-copy-source-if-match: x", "", 412, "PreconditionFailed"},
 		"copy, same ETag":      {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-copy-source-if-none-match: *", "", 412, "PreconditionFailed"},
+		"copy of others":       {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-source-expected-bucket-owner: 111111111111", "", 403, "AccessDenied"},
+		"copy part of others":  {"PUT", "/bucket/up?partNumber=1&uploadId=" + id, "x-amz-copy-source: /bucket/there\nx-amz-source-expected-bucket-owner: 111111111111", "", 403, "AccessDenied"},
 		"copy part, range":     {"PUT", "/bucket/up?partNumber=1&uploadId=" + id, "x-amz-copy-source: /bucket/there\nx-amz-copy-source-range: bytes=1-", "", 400, "InvalidArgument"},
 		"copy part, too long":  {"PUT", "/bucket/up?partNumber=1&uploadId=" + id, "x-amz-copy-source: /bucket/there\nx-amz-copy-source-range: bytes=0-5", "", 400, "InvalidArgument"},
 		"list, keys":           {"GET", "/bucket?list-type=2&max-keys=x", "", "", 400, "InvalidArgument"},
@@ -239,6 +241,7 @@ func TestAnswers(t *testing.T) {
 	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox ") || strings.Contains(policy, "allow-same-origin") {
 		t.Errorf("a page in a bucket would be one of lamina's own: %q", policy)
 	}
+	ok(t, do(h, "PUT", "/bucket/copy", "x-amz-copy-source: bucket/a%01%2B%20b\nx-amz-source-expected-bucket-owner: 000000000000", ""), 200)
 	list := ok(t, do(h, "GET", "/bucket?encoding-type=url&prefix=a", "", ""), 200)
 	if !strings.Contains(list, "<Key>a%01%2B%20b</Key>") {
 		t.Errorf("an encoded list: %s", list)
