@@ -26,6 +26,7 @@ const (
 	InvalidRange             Code = "InvalidRange"
 	InvalidRequest           Code = "InvalidRequest"
 	KeyTooLong               Code = "KeyTooLongError"
+	MalformedTrailer         Code = "MalformedTrailerError"
 	MethodNotAllowed         Code = "MethodNotAllowed"
 	NoSuchBucket             Code = "NoSuchBucket"
 	NoSuchKey                Code = "NoSuchKey"

@@ -25,7 +25,8 @@ type Body struct {
 	MD5       []byte // what they must have; nil when the caller has not said
 	Algorithm string // of the other sum, "" when there is none
 	// Expected gives the other sum as the caller says it, when all bytes are read; "" when he does not say.
-	Expected func() string
+	Expected  func() string
+	Announced bool // he has said that he will say it
 }
 
 // Conditions say when an object may be written.

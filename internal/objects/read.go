@@ -23,7 +23,10 @@ func (b Body) check(got *sums) error {
 	if b.Expected == nil {
 		return nil
 	}
-	if want := b.Expected(); want != "" && want != got.checksum() {
+	switch want := b.Expected(); {
+	case want == "" && b.Announced:
+		return &Error{Code: MalformedTrailer, Message: "The request contained trailing data that was not well-formed or did not conform to our published schema."}
+	case want != "" && want != got.checksum():
 		return &Error{Code: BadDigest, Message: "The " + b.Algorithm + " you specified did not match the calculated checksum."}
 	}
 	return nil

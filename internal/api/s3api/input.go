@@ -149,6 +149,7 @@ func (q *request) body() (objects.Body, error) {
 	}
 	b.Algorithm = algorithm
 	name := sumPrefix + algorithm
+	b.Announced = q.announces(name)
 	b.Expected = func() string {
 		if v := q.r.Header.Get(name); v != "" {
 			return v
@@ -156,6 +157,16 @@ func (q *request) body() (objects.Body, error) {
 		return q.r.Trailer.Get(name) // there are none before the end
 	}
 	return b, nil
+}
+
+// announces reports whether a request says that a trailer comes after its body.
+func (q *request) announces(name string) bool {
+	for trailer := range strings.SplitSeq(q.r.Header.Get("X-Amz-Trailer"), ",") {
+		if strings.EqualFold(strings.TrimSpace(trailer), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // algorithm is the one of the sum that a request brings or asks for, "" when there is none.
