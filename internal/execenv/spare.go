@@ -2,6 +2,7 @@ package execenv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -212,10 +213,12 @@ func (s *spare) tell(env []string) error {
 	return err
 }
 
-// become lets the process go on, which is the environment's now.
+// become lets the process go on, which is the environment's now. It does so with a byte: that the pipe ends alone would also be
+// the end of a server that is killed, before the sandbox is whole.
 func (s *spare) become(e *environment) {
 	e.process = s.process
-	if err := s.pipe.Close(); err != nil {
-		e.pool.o.Log.Warn("cannot close a pipe", "error", err)
+	_, err := s.pipe.WriteString("\n")
+	if err := errors.Join(err, s.pipe.Close()); err != nil {
+		e.pool.o.Log.Warn("cannot let a booted runtime go on", "error", err)
 	}
 }

@@ -79,11 +79,16 @@ func newIdentities() *identities {
 	return s
 }
 
-// giveUp makes sandboxes single from now on.
-func (s *identities) giveUp(why error) {
+// giveUp makes sandboxes single from now on, if subordinate IDs were never given out. Where they were, a failure passes, and
+// accounts must not be one user because of it.
+func (s *identities) giveUp(why error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.subordinate != nil && s.subordinate.given.Load() {
+		return false
+	}
 	s.subordinate, s.why = nil, why
+	return true
 }
 
 // shared gives what gives out subordinate IDs; nil and the reason where nothing does.

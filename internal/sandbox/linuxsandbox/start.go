@@ -37,10 +37,9 @@ type started struct {
 // all, sandboxes do without from then on.
 func (d *Driver) start(name string, id identity) (*started, error) {
 	s, err := d.startAs(name, id)
-	if !errors.Is(err, errSubordinate) {
+	if !errors.Is(err, errSubordinate) || !d.ids.giveUp(err) {
 		return s, err
 	}
-	d.ids.giveUp(err)
 	d.log.Warn("sandboxes have one user ID only", "error", err)
 	return d.startAs(name, identity{})
 }

@@ -2,6 +2,7 @@ package linuxsandbox
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
@@ -17,7 +20,12 @@ import (
 type subordinate struct {
 	uids, gids           idRange
 	newuidmap, newgidmap string
+
+	given atomic.Bool // they were, at least once
 }
+
+// mapWait is how long newuidmap may take.
+const mapWait = 10 * time.Second
 
 // idRange is a range of host IDs.
 type idRange struct{ first, count int }
@@ -99,10 +107,13 @@ func (s *subordinate) mapIDs(pid int, id identity) error {
 		program            string
 		own, inside, other int
 	}{{s.newuidmap, os.Geteuid(), initproto.UID, id.uid}, {s.newgidmap, os.Getegid(), initproto.GID, id.gid}} {
-		cmd := exec.Command(m.program, strconv.Itoa(pid), "0", strconv.Itoa(m.own), "1", strconv.Itoa(m.inside), strconv.Itoa(m.other), "1")
+		ctx, cancel := context.WithTimeout(context.Background(), mapWait)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, m.program, strconv.Itoa(pid), "0", strconv.Itoa(m.own), "1", strconv.Itoa(m.inside), strconv.Itoa(m.other), "1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%w: %s: %s", errSubordinate, err, bytes.TrimSpace(out))
 		}
 	}
+	s.given.Store(true)
 	return nil
 }

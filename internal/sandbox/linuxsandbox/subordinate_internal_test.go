@@ -2,6 +2,7 @@ package linuxsandbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"testing"
@@ -74,6 +75,31 @@ func TestSubordinateThatFail(t *testing.T) {
 				t.Errorf("got %+v", f)
 			}
 		}
+	}
+}
+
+// TestSubordinateThatFailLater has a newuidmap that fails after it has worked: then accounts must not become one user.
+func TestSubordinateThatFailLater(t *testing.T) {
+	d, err := New(Options{StateDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	d.ids.mapped = false
+	d.ids.subordinate = &subordinate{uids: idRange{1, 5}, gids: idRange{1, 5}, newuidmap: "/bin/false", newgidmap: "/bin/false"}
+	d.ids.subordinate.given.Store(true)
+	if err := d.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := d.Create(t.Context(), sandbox.Spec{ID: "one", TmpSize: 1 << 20, Root: []sandbox.Mount{{Target: "/usr", Bind: "/usr"}}})
+	if err == nil {
+		s.Close()
+	}
+	if !errors.Is(err, errSubordinate) {
+		t.Errorf("got %v, want %v", err, errSubordinate)
+	}
+	if _, why := d.ids.shared(); why != nil {
+		t.Errorf("it gave up: %v", why)
 	}
 }
 

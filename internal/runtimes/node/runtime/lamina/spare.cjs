@@ -1,8 +1,8 @@
 // A process that boots before it is known whose function it will run.
 //
 // The server starts it in a sandbox that has no code, no layers and no /tmp yet. When there is a function it writes that one's
-// variables to a pipe, each with a zero byte behind it and one more behind all, makes the sandbox whole meanwhile, and closes
-// the pipe when that is done. Then this process goes on as if it had been started so.
+// variables to a pipe, each with a zero byte behind it and one more behind all, makes the sandbox whole meanwhile, and writes one
+// more byte when that is done. Then this process goes on as if it had been started so. A pipe that ends before is a server that ended.
 'use strict';
 
 const fs = require('fs');
@@ -27,8 +27,9 @@ async function wait(pipe, load) {
   const client = new Client(process.env.AWS_LAMBDA_RUNTIME_API);
   await client.connect(); // which tells the server that this process is ready
   delete require.cache[__filename];
-  become(variables(pipe));
-  while (fs.readSync(pipe, Buffer.alloc(1)) > 0);
+  const [variables, go] = hear(pipe);
+  become(variables);
+  if (!go) read(pipe);
   fs.closeSync(pipe);
   process.chdir(process.env.LAMBDA_TASK_ROOT || '/var/task');
   return client;
@@ -40,16 +41,20 @@ function warm() {
   require('./handler.cjs');
 }
 
-// variables reads "NAME=value" of all variables.
-function variables(pipe) {
-  const chunk = Buffer.alloc(65536);
+// hear reads "NAME=value" of all variables, and whether the byte that lets us go on came with them.
+function hear(pipe) {
   let data = Buffer.alloc(0);
-  while (!(data.length > 1 && data[data.length - 1] === 0 && data[data.length - 2] === 0)) {
-    const n = fs.readSync(pipe, chunk);
-    if (n === 0) process.exit(0); // nobody's
-    data = Buffer.concat([data, chunk.subarray(0, n)]);
-  }
-  return data.toString('utf8', 0, data.length - 2).split('\0');
+  let end;
+  while ((end = data.indexOf('\0\0')) < 0) data = Buffer.concat([data, read(pipe)]);
+  return [data.toString('utf8', 0, end).split('\0'), data.length > end + 2];
+}
+
+// read gives what is there, or ends: this process is nobody's.
+function read(pipe) {
+  const chunk = Buffer.alloc(65536);
+  const n = fs.readSync(pipe, chunk);
+  if (n === 0) process.exit(0);
+  return chunk.subarray(0, n);
 }
 
 // become takes these variables in the place of the ones that the process was started with. To set TZ, even to what it is,

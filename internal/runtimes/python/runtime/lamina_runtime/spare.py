@@ -1,8 +1,8 @@
 """A process that boots before it is known whose function it will run.
 
 The server starts it in a sandbox that has no code, no layers and no /tmp yet. When there is a function it writes that one's
-variables to a pipe, each with a zero byte behind it and one more behind all, makes the sandbox whole meanwhile, and closes
-the pipe when that is done. Then this process goes on as if it had been started so.
+variables to a pipe, each with a zero byte behind it and one more behind all, makes the sandbox whole meanwhile, and writes one
+more byte when that is done. Then this process goes on as if it had been started so. A pipe that ends before is a server that ended.
 """
 
 import os
@@ -40,16 +40,19 @@ def wait(pipe):
     client = Client(os.environ["AWS_LAMBDA_RUNTIME_API"])
     client.connect()  # which tells the server that this process is ready
     data = b""
-    while not data.endswith(b"\0\0"):
-        more = os.read(pipe, 65536)
-        if not more:
-            sys.exit(0)  # nobody's
-        data += more
-    become(data[:-1].split(b"\0")[:-1])
-    os.read(pipe, 1)
+    while b"\0\0" not in data:
+        data += read(pipe)
+    variables, _, go = data.partition(b"\0\0")
+    become(variables.split(b"\0"))
+    go or read(pipe)
     os.close(pipe)
     os.chdir(os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
     return client
+
+
+def read(pipe):
+    """Read what is there, or end: this process is nobody's."""
+    return os.read(pipe, 65536) or sys.exit(0)
 
 
 def preload():
