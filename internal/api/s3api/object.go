@@ -94,38 +94,49 @@ func (a *API) getObject(q *request) error {
 	if err != nil {
 		return err
 	}
-	h := q.w.Header()
-	q.versionHeader(b, o)
-	h["ETag"] = []string{quoted(o.ETag)}
-	h.Set("Last-Modified", httpTime(o.Modified))
 	if err := checkRead(q.r.Header, "", o); err != nil {
+		q.validators(b, o)
 		return err
 	}
 	part, status, err := q.part(o)
 	if err != nil {
 		return err
 	}
-	q.objectHeaders(o)
-	if strings.EqualFold(q.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") && status == http.StatusOK {
-		checksumHeaders(h, o.About.Checksum)
-	}
-	size := part.Last - part.First + 1
-	h.Set("Content-Length", strconv.FormatInt(size, 10))
-	if status == http.StatusPartialContent {
-		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.First, part.Last, o.Size))
-	}
 	if q.r.Method == http.MethodHead {
+		q.readHeaders(b, o, part, status)
 		q.w.WriteHeader(status)
 		return nil
 	}
-	r, err := a.Objects.Open(q.ctx(), o)
+	r, err := a.Objects.Open(q.ctx(), o) // before the headers, which are no failure's
 	if err != nil {
 		return err
 	}
 	defer r.Close()
+	q.readHeaders(b, o, part, status)
 	q.w.WriteHeader(status)
-	_, _ = io.Copy(q.w, io.NewSectionReader(r, part.First, size)) // the caller may be gone
+	_, _ = io.Copy(q.w, io.NewSectionReader(r, part.First, part.Last-part.First+1)) // the caller may be gone
 	return nil
+}
+
+// validators say which state of an object an answer is about.
+func (q *request) validators(b catalog.Bucket, o catalog.Object) {
+	q.versionHeader(b, o)
+	q.w.Header()["ETag"] = []string{quoted(o.ETag)}
+	q.w.Header().Set("Last-Modified", httpTime(o.Modified))
+}
+
+// readHeaders writes all headers of an answer with bytes of an object.
+func (q *request) readHeaders(b catalog.Bucket, o catalog.Object, part objects.ByteRange, status int) {
+	q.validators(b, o)
+	q.objectHeaders(o)
+	h := q.w.Header()
+	if strings.EqualFold(q.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") && status == http.StatusOK {
+		checksumHeaders(h, o.About.Checksum)
+	}
+	h.Set("Content-Length", strconv.FormatInt(part.Last-part.First+1, 10))
+	if status == http.StatusPartialContent {
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.First, part.Last, o.Size))
+	}
 }
 
 // ownOrigin keeps a page that somebody has put into a bucket from being one of lamina's own origin, which could call its APIs as

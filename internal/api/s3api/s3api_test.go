@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -26,7 +28,12 @@ import (
 // newAPI is S3 over fresh records and bytes, called by one account in us-east-1. What it does not answer is a failure of ours.
 func newAPI(t testing.TB) http.Handler {
 	t.Helper()
-	dir := t.TempDir()
+	return newAPIOver(t, t.TempDir())
+}
+
+// newAPIOver keeps its bytes below "blobs" in a directory.
+func newAPIOver(t testing.TB, dir string) http.Handler {
+	t.Helper()
 	db, err := database.Open(t.Context(), database.SQLiteURL(filepath.Join(dir, "lamina.db")))
 	must(t, err)
 	records, err := sqlcatalog.Open(t.Context(), db)
@@ -272,6 +279,33 @@ func TestAnswers(t *testing.T) {
 	attributes := ok(t, do(h, "GET", "/bucket/a%01+%20b?attributes&versionId=null", "x-amz-object-attributes: ETag,ObjectSize,Checksum", ""), 200)
 	if !strings.Contains(attributes, "<ETag>25f9e794323b453885f5181f1b624d0b</ETag><Checksum><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>") || !strings.Contains(attributes, "<ObjectSize>9</ObjectSize>") {
 		t.Errorf("attributes: %s", attributes)
+	}
+}
+
+// TestLostBytes: an answer that says that an object cannot be read has nothing of the object's.
+func TestLostBytes(t *testing.T) {
+	dir := t.TempDir()
+	h := newAPIOver(t, dir)
+	ok(t, do(h, "PUT", "/bucket", "", ""), 200)
+	ok(t, do(h, "PUT", "/bucket/lost", "Content-Encoding: gzip\nCache-Control: max-age=60\nx-amz-meta-a: b", "hello"), 200)
+	stored := ok(t, do(h, "GET", "/bucket/lost", "", ""), 200)
+	must(t, filepath.WalkDir(filepath.Join(dir, "blobs"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		if b, err := os.ReadFile(path); err != nil || string(b) != stored {
+			return err
+		}
+		return os.Remove(path)
+	}))
+	w := do(h, "GET", "/bucket/lost", "x-amz-checksum-mode: ENABLED", "")
+	if w.Code < 400 {
+		t.Fatalf("got %d %s", w.Code, w.Body)
+	}
+	for _, name := range []string{"ETag", "Last-Modified", "Content-Encoding", "Cache-Control", "Content-Length", "x-amz-meta-a", "x-amz-checksum-crc64nvme"} {
+		if v := w.Header()[name]; v != nil {
+			t.Errorf("%s: %q", name, v)
+		}
 	}
 }
 
