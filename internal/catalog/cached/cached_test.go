@@ -102,6 +102,8 @@ func (m *memory) UpdateFunction(_ context.Context, k lambda.FunctionKey, _ int64
 	return m.put(f), nil
 }
 
+func (m *memory) InsertFunction(_ context.Context, f catalog.Function, _ int64) (catalog.Function, error) { return m.put(f), nil }
+
 func (m *memory) InsertLayerVersion(_ context.Context, v catalog.LayerVersion, _ int64) (catalog.LayerVersion, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -176,6 +178,22 @@ func TestOwnWritesAreSeen(t *testing.T) {
 	}
 	m.put(catalog.Function{Key: key("f")})
 	get(t, c, "f") // absence is not kept
+}
+
+// TestCreatedAgain: what is created in the place of a function that another server has deleted is seen at once.
+func TestCreatedAgain(t *testing.T) {
+	m := newMemory("f")
+	c := cached.New(m, 0)
+	get(t, c, "f")
+	if err := m.DeleteFunction(t.Context(), key("f")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.InsertFunction(t.Context(), catalog.Function{Key: key("f"), State: lambda.StatePending}, 0); err != nil {
+		t.Fatal(err)
+	}
+	if f := get(t, c, "f"); f.State != lambda.StatePending {
+		t.Errorf("got state %q", f.State)
+	}
 }
 
 func (m *memory) Reserved(context.Context, lambda.Scope) (int64, error) {

@@ -13,9 +13,7 @@ func (c *Store) InsertFunction(ctx context.Context, f catalog.Function, quota in
 	defer c.writing.RUnlock()
 	k := f.Key // an error may come without one
 	f, err := c.Store.InsertFunction(ctx, f, quota)
-	if f.Reserved != nil {
-		c.forget(f.Key)
-	}
+	c.forget(k) // another server may have deleted one of this name
 	c.forgetPages(k.Scope)
 	c.wrote(err)
 	return f, err
