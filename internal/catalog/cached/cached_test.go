@@ -102,8 +102,6 @@ func (m *memory) UpdateFunction(_ context.Context, k lambda.FunctionKey, _ int64
 	return m.put(f), nil
 }
 
-func (m *memory) InsertFunction(_ context.Context, f catalog.Function, _ int64) (catalog.Function, error) { return m.put(f), nil }
-
 func (m *memory) InsertLayerVersion(_ context.Context, v catalog.LayerVersion, _ int64) (catalog.LayerVersion, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
