@@ -106,6 +106,7 @@ func House() []Room {
 		{Path: "blob/blobtest", Floor: 2, Imports: []string{"blob"}, Tests: true, Gives: "what every blob driver must pass"},
 		{Path: "blob/s3test", Floor: 2, Tests: true, Gives: "an S3 store for tests"},
 		{Path: "jobs/jobstest", Floor: 2, Imports: []string{"jobs"}, Tests: true, Gives: "what every jobs driver must pass"},
+		{Path: "runtimes/runtimetest", Floor: 3, Tests: true, Gives: "a Runtime API and a bootstrap's process that speaks to it, for tests of every language"},
 		{Path: "sandbox/sandboxtest", Floor: 2, Imports: []string{"sandbox"}, Tests: true, Gives: "what every sandbox driver must pass"},
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 const app = `
@@ -123,7 +125,7 @@ func ok(name, handler, event, body string) errorCase {
 func (c errorCase) from(major int) errorCase { c.since = major; return c }
 func (c errorCase) to(major int) errorCase   { c.until = major; return c }
 
-func quoted(s string) event { return event{body: `"` + s + `"`} }
+func quoted(s string) event { return event{Body: `"` + s + `"`} }
 
 // fails is an error of the handler; what is logged begins with the same two members.
 func fails(name, handler, event, kind, message string) errorCase {
@@ -188,8 +190,8 @@ func errorCases() []errorCase {
 		errorCase{name: "exception in the background", handler: "index.uncaught", path: failed, kind: "TypeError", message: "later", exit: 129, until: 22,
 			output: `^TIME\t0000-1\tERROR\tUncaught Exception \t{"errorType":"TypeError","errorMessage":"later","stack":\["TypeError: later",`},
 		errorCase{name: "exception in the background", handler: "index.uncaught", exit: 1, since: 24, output: `TypeError: later\n`},
-		errorCase{name: "process.exit", handler: "index.leave", event: event{body: "7"}, exit: 7, output: "^partial$"},
-		errorCase{name: "process.exit(0)", handler: "index.leave", event: event{body: "0"}, exit: 0, output: "^partial$"},
+		errorCase{name: "process.exit", handler: "index.leave", event: event{Body: "7"}, exit: 7, output: "^partial$"},
+		errorCase{name: "process.exit(0)", handler: "index.leave", event: event{Body: "0"}, exit: 0, output: "^partial$"},
 		fails("not JSON", "index.echo", "", "SyntaxError", "Unexpected end of JSON input").to(22).sent("[1,"),
 		fails("client context", "index.echo", "", "Error", "Cannot parse ClientContext as json: SyntaxError: ").to(22).with("Lambda-Runtime-Client-Context", "{bad"),
 
@@ -228,9 +230,9 @@ func errorCases() []errorCase {
 	return cases
 }
 
-func (c errorCase) sent(body string) errorCase { c.event.body = body; return c }
+func (c errorCase) sent(body string) errorCase { c.event.Body = body; return c }
 func (c errorCase) with(k, v string) errorCase {
-	c.event.headers = map[string]string{k: v}
+	c.event.Headers = map[string]string{k: v}
 	return c
 }
 func (c errorCase) prints(pattern string) errorCase { c.output = pattern; return c }
@@ -254,9 +256,9 @@ func TestErrorMatrix(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				p := p
-				p.task, p.handler, p.env = sources, c.handler, append(c.env, "AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING=1")
-				if c.event.body == "" {
-					c.event.body = "1"
+				p.Task, p.Handler, p.Env = sources, c.handler, append(c.env, "AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING=1")
+				if c.event.Body == "" {
+					c.event.Body = "1"
 				}
 				c.check(t, p)
 			})
@@ -267,25 +269,25 @@ func TestErrorMatrix(t *testing.T) {
 // check runs a case and compares what came out.
 func (c errorCase) check(t *testing.T, p process) {
 	t.Helper()
-	got := p.run(t, newFake(t, c.event))
-	names := strings.NewReplacer(p.taskDir, "TASK", p.runtime, "RUNTIME", p.interpreter.Name(), "NAME")
-	output := timestamp.ReplaceAllString(names.Replace(got.output), "TIME")
-	if got.exit != c.exit {
-		t.Errorf("exit %d, want %d", got.exit, c.exit)
+	got := p.Run(t, runtimetest.NewAPI(t, c.event))
+	names := strings.NewReplacer(p.TaskDir, "TASK", p.Runtime, "RUNTIME", p.interpreter.Name(), "NAME")
+	output := timestamp.ReplaceAllString(names.Replace(got.Output), "TIME")
+	if got.Exit != c.exit {
+		t.Errorf("exit %d, want %d", got.Exit, c.exit)
 	}
 	if !regexp.MustCompile(c.output).MatchString(output) {
 		t.Errorf("output %q does not match %q", output, c.output)
 	}
 	if c.path == "" {
-		if len(got.posts) != 0 {
-			t.Errorf("posted %+v", got.posts)
+		if len(got.Posts) != 0 {
+			t.Errorf("posted %+v", got.Posts)
 		}
 		return
 	}
-	if len(got.posts) != 1 {
-		t.Fatalf("got %+v, want one post; output %s", got.posts, output)
+	if len(got.Posts) != 1 {
+		t.Fatalf("got %+v, want one post; output %s", got.Posts, output)
 	}
-	post := got.posts[0]
+	post := got.Posts[0]
 	if post.Path != c.path || post.ContentType != "application/json" {
 		t.Errorf("got %+v", post)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 const logging = `
@@ -71,14 +73,14 @@ func (c logCase) expected(major int) []string {
 func TestLogs(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
 		for _, c := range logCases {
-			p.handler, p.task, p.env = "index.h", map[string]string{"index.js": logging}, c.env
-			p.framed = false
-			got := p.run(t, newFake(t, event{body: "1"}))
+			p.Handler, p.Task, p.Env = "index.h", map[string]string{"index.js": logging}, c.env
+			p.Framed = false
+			got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
 			var want string
 			for _, line := range c.expected(p.interpreter.Major) {
 				want += strings.ReplaceAll(line, "\n", "\r") + "\n"
 			}
-			if diff := cmp.Diff(timestamp.ReplaceAllString(got.output, "TIME"), want+"raw\n"); diff != "" {
+			if diff := cmp.Diff(timestamp.ReplaceAllString(got.Output, "TIME"), want+"raw\n"); diff != "" {
 				t.Errorf("%s (-got +want):\n%s", c.name, diff)
 			}
 		}
@@ -92,28 +94,28 @@ var levelIn = regexp.MustCompile(`(?:\t|"level":")(TRACE|DEBUG|INFO|WARN|ERROR|F
 func TestFrames(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
 		for _, c := range logCases {
-			p.handler, p.task, p.env, p.framed = "index.h", map[string]string{"index.js": logging}, c.env, true
-			got := p.run(t, newFake(t, event{body: "1"}))
-			var want []frame
+			p.Handler, p.Task, p.Env, p.Framed = "index.h", map[string]string{"index.js": logging}, c.env, true
+			got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+			var want []runtimetest.Frame
 			for _, line := range c.expected(p.interpreter.Major) {
 				kind, end := uint32(0xa55a0003), "\n"
 				if strings.HasPrefix(line, "{") {
 					kind, end = 0xa55a0002, ""
 				}
-				want = append(want, frame{kind | levelBits[levelIn.FindStringSubmatch(line)[1]]<<2, line + end})
+				want = append(want, runtimetest.Frame{Type: kind | levelBits[levelIn.FindStringSubmatch(line)[1]]<<2, Text: line + end})
 			}
-			if diff := cmp.Diff(untimed(splitFrames(t, got.frames)), want); diff != "" {
+			if diff := cmp.Diff(untimed(runtimetest.Frames(t, got.Frames)), want); diff != "" {
 				t.Errorf("%s (-got +want):\n%s", c.name, diff)
 			}
-			if got.output != "raw\n" {
-				t.Errorf("%s: stdout %q", c.name, got.output)
+			if got.Output != "raw\n" {
+				t.Errorf("%s: stdout %q", c.name, got.Output)
 			}
 		}
 	})
 }
 
 // untimed gives frames without the times in their texts.
-func untimed(frames []frame) []frame {
+func untimed(frames []runtimetest.Frame) []runtimetest.Frame {
 	for i := range frames {
 		frames[i].Text = timestamp.ReplaceAllString(frames[i].Text, "TIME")
 	}
@@ -123,9 +125,9 @@ func untimed(frames []frame) []frame {
 // TestLongLine: a message larger than a pipe takes at once comes whole.
 func TestLongLine(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		p.handler, p.task, p.framed = "index.h", map[string]string{"index.js": "exports.h = async () => console.log('x'.repeat(1000000));"}, true
-		got := p.run(t, newFake(t, event{body: "1"}))
-		frames := splitFrames(t, got.frames)
+		p.Handler, p.Task, p.Framed = "index.h", map[string]string{"index.js": "exports.h = async () => console.log('x'.repeat(1000000));"}, true
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		frames := runtimetest.Frames(t, got.Frames)
 		if len(frames) != 1 || len(frames[0].Text) != len("2026-01-01T00:00:00.000Z\t0000-1\tINFO\t\n")+1000000 {
 			t.Errorf("got %d frames", len(frames))
 		}
@@ -136,7 +138,7 @@ func TestLongLine(t *testing.T) {
 func TestErrorLog(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
 		code := "exports.h = async () => { throw Object.assign(new RangeError('nope'), { code: 'E', extra: 5, stack: 'RangeError: nope\\n    at x' }); };"
-		p.handler, p.task = "index.h", map[string]string{"index.js": code}
+		p.Handler, p.Task = "index.h", map[string]string{"index.js": code}
 		for _, c := range []struct {
 			env  []string
 			want string
@@ -145,9 +147,9 @@ func TestErrorLog(t *testing.T) {
 			{[]string{"AWS_LAMBDA_LOG_FORMAT=JSON"}, `{"timestamp":"TIME","level":"ERROR","requestId":"0000-1","message":{"errorType":"RangeError","errorMessage":"nope",` +
 				`"stackTrace":["RangeError: nope","    at x"],"code":"E","extra":5}}` + "\n"},
 		} {
-			p.env = c.env
-			got := p.run(t, newFake(t, event{body: "1"}))
-			if diff := cmp.Diff(timestamp.ReplaceAllString(got.output, "TIME"), c.want); diff != "" {
+			p.Env = c.env
+			got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+			if diff := cmp.Diff(timestamp.ReplaceAllString(got.Output, "TIME"), c.want); diff != "" {
 				t.Errorf("-got +want:\n%s", diff)
 			}
 		}
@@ -160,13 +162,13 @@ func TestCallbackWarning(t *testing.T) {
 		if p.interpreter.Major >= 24 {
 			return // it refuses them
 		}
-		p.handler, p.task = "index.h", map[string]string{"index.js": "exports.h = (event, context, callback) => callback(null, 1);"}
-		if got := p.run(t, newFake(t, event{body: "1"})); !strings.Contains(got.output, "\tundefined\tWARN\tThis handler takes a callback.") {
-			t.Errorf("got %q", got.output)
+		p.Handler, p.Task = "index.h", map[string]string{"index.js": "exports.h = (event, context, callback) => callback(null, 1);"}
+		if got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"})); !strings.Contains(got.Output, "\tundefined\tWARN\tThis handler takes a callback.") {
+			t.Errorf("got %q", got.Output)
 		}
-		p.env = []string{"AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING="}
-		if got := p.run(t, newFake(t, event{body: "1"})); got.output != "" {
-			t.Errorf("muted: got %q", got.output)
+		p.Env = []string{"AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING="}
+		if got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"})); got.Output != "" {
+			t.Errorf("muted: got %q", got.Output)
 		}
 	})
 }

@@ -7,11 +7,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 const showContext = `
@@ -25,16 +26,16 @@ exports.h = async (event, context) => ({
 
 func TestContext(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		p.handler, p.task, p.framed = "index.h", map[string]string{"index.js": showContext}, true
-		got := p.run(t, newFake(t,
-			event{body: "1", headers: map[string]string{
+		p.Handler, p.Task, p.Framed = "index.h", map[string]string{"index.js": showContext}, true
+		got := p.Run(t, runtimetest.NewAPI(t,
+			event{Body: "1", Headers: map[string]string{
 				"Lambda-Runtime-Trace-Id":         "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
 				"Lambda-Runtime-Client-Context":   `{"client":{"app_title":"Ä"},"custom":{"a":1}}`,
 				"Lambda-Runtime-Cognito-Identity": `{"cognitoIdentityId":"me"}`,
 				"Lambda-Runtime-Aws-Tenant-Id":    "tenant"}},
-			event{body: "1", headers: map[string]string{"Lambda-Runtime-Deadline-Ms": "1"}}))
-		if len(got.posts) != 2 {
-			t.Fatalf("got %+v, output %s", got.posts, got.output)
+			event{Body: "1", Headers: map[string]string{"Lambda-Runtime-Deadline-Ms": "1"}}))
+		if len(got.Posts) != 2 {
+			t.Fatalf("got %+v, output %s", got.Posts, got.Output)
 		}
 		keys := "callbackWaitsForEmptyEventLoop succeed fail done functionVersion functionName memoryLimitInMB logGroupName logStreamName " +
 			"clientContext identity invokedFunctionArn awsRequestId tenantId getRemainingTimeInMillis"
@@ -54,7 +55,7 @@ func TestContext(t *testing.T) {
 			second = "{" + ids(2) + "," + common + "}"
 			globals, stored = "HttpResponseStream,InvokeStore,streamifyResponse", []any{"0000-1", "0000-2"}
 		}
-		for i, post := range got.posts {
+		for i, post := range got.Posts {
 			var result map[string]any
 			var raw struct {
 				Context json.RawMessage `json:"context"`
@@ -89,10 +90,10 @@ func TestContext(t *testing.T) {
 func TestNoGlobal(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
 		for _, value := range []string{"1", "true"} {
-			p.handler, p.task = "index.h", map[string]string{"index.js": "exports.h = async () => typeof awslambda;"}
-			p.env = []string{"AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA=" + value}
-			if got := p.run(t, newFake(t, event{body: "1"})); len(got.posts) != 1 || got.posts[0].Body != `"undefined"` {
-				t.Errorf("%s: got %+v, output %s", value, got.posts, got.output)
+			p.Handler, p.Task = "index.h", map[string]string{"index.js": "exports.h = async () => typeof awslambda;"}
+			p.Env = []string{"AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA=" + value}
+			if got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"})); len(got.Posts) != 1 || got.Posts[0].Body != `"undefined"` {
+				t.Errorf("%s: got %+v, output %s", value, got.Posts, got.Output)
 			}
 		}
 	})
@@ -101,11 +102,11 @@ func TestNoGlobal(t *testing.T) {
 // TestLargePayloads sends and answers megabytes, in both directions through partial reads.
 func TestLargePayloads(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		p.handler, p.task = "index.h", map[string]string{"index.js": "exports.h = async (event) => event;"}
+		p.Handler, p.Task = "index.h", map[string]string{"index.js": "exports.h = async (event) => event;"}
 		body := `"` + strings.Repeat("0123456789", 600_000) + `"`
-		got := p.run(t, newFake(t, event{body: body}, event{body: "2"}))
-		if len(got.posts) != 2 || got.posts[0].Body != body || got.posts[1].Body != "2" {
-			t.Errorf("got %d posts, output %s", len(got.posts), got.output)
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: body}, event{Body: "2"}))
+		if len(got.Posts) != 2 || got.Posts[0].Body != body || got.Posts[1].Body != "2" {
+			t.Errorf("got %d posts, output %s", len(got.Posts), got.Output)
 		}
 	})
 }
@@ -113,76 +114,36 @@ func TestLargePayloads(t *testing.T) {
 // TestRefusedAnswer: a runtime whose answer the server refuses goes on, as AWS's does.
 func TestRefusedAnswer(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		p.handler, p.task = "index.h", map[string]string{"index.js": "exports.h = async (event) => 'x'.repeat(event);"}
-		f := newFake(t, event{body: "7000000"}, event{body: "1"})
-		f.status = http.StatusRequestEntityTooLarge
-		if got := p.run(t, f); len(got.posts) != 2 || got.posts[1].Body != `"x"` || got.output != "" {
-			t.Errorf("%d posts, output %q", len(got.posts), got.output)
+		p.Handler, p.Task = "index.h", map[string]string{"index.js": "exports.h = async (event) => 'x'.repeat(event);"}
+		api := runtimetest.NewAPI(t, event{Body: "7000000"}, event{Body: "1"})
+		api.Status = http.StatusRequestEntityTooLarge
+		if got := p.Run(t, api); len(got.Posts) != 2 || got.Posts[1].Body != `"x"` || got.Output != "" {
+			t.Errorf("%d posts, output %q", len(got.Posts), got.Output)
 		}
 	})
-}
-
-// script is a server for one runtime, spoken to the letter.
-type script struct {
-	net.Listener
-	t *testing.T
-}
-
-func newScript(t *testing.T) script {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return script{l, t}
-}
-
-// expect reads one request and checks its method and path; it gives its body.
-func (s script) expect(r *bufio.Reader, want string) string {
-	s.t.Helper()
-	body, _ := s.request(r, want)
-	return body
-}
-
-func (s script) request(r *bufio.Reader, want string) (string, *http.Request) {
-	s.t.Helper()
-	req, err := http.ReadRequest(r)
-	if err != nil {
-		s.t.Errorf("waiting for %q: %v", want, err)
-		return "", &http.Request{}
-	}
-	if got := req.Method + " " + strings.TrimPrefix(req.URL.Path, "/2018-06-01/runtime/"); got != want {
-		s.t.Errorf("got %q, want %q", got, want)
-	}
-	b, err := io.ReadAll(req.Body)
-	if err != nil {
-		s.t.Error(err)
-	}
-	return string(b), req
 }
 
 func nextEvent(id, body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: %s\r\nLambda-Runtime-Deadline-Ms: 1\r\nLambda-Runtime-Invoked-Function-Arn: arn\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", id, len(body), body)
 }
 
-const accepted = "HTTP/1.1 202 Accepted\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}"
-
-const echoArray = "exports.h = async (event) => [event];"
+var echoArray = map[string]string{"index.js": "exports.h = async (event) => [event];"}
 
 // TestOneSend: the answer and the question for the next event arrive before either is answered.
 func TestOneSend(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		s := newScript(t)
-		p.serve(t, s, echoArray, func(accept func() (net.Conn, *bufio.Reader)) {
+		s := runtimetest.NewScript(t)
+		p.Handler, p.Task = "index.h", echoArray
+		s.Play(&p.Process, func(accept func() (net.Conn, *bufio.Reader)) {
 			c, r := accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			io.WriteString(c, nextEvent("a", `"ä"`))
 			for range 3 {
-				if got := s.expect(r, "POST invocation/a/response"); got != `["ä"]` {
+				if got := s.Expect(r, "POST invocation/a/response"); got != `["ä"]` {
 					t.Errorf("got %q", got)
 				}
-				s.expect(r, "GET invocation/next")
-				io.WriteString(c, accepted+nextEvent("a", `"ä"`))
+				s.Expect(r, "GET invocation/next")
+				io.WriteString(c, runtimetest.Accepted+nextEvent("a", `"ä"`))
 			}
 		})
 	})
@@ -191,28 +152,29 @@ func TestOneSend(t *testing.T) {
 // TestConnections: a connection that the server or something between closes is made anew, and chunks are understood.
 func TestConnections(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		s := newScript(t)
-		p.serve(t, s, echoArray, func(accept func() (net.Conn, *bufio.Reader)) {
+		s := runtimetest.NewScript(t)
+		p.Handler, p.Task = "index.h", echoArray
+		s.Play(&p.Process, func(accept func() (net.Conn, *bufio.Reader)) {
 			c, r := accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			c.Close() // without an answer
 			c, r = accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: a\r\nLambda-Runtime-Deadline-Ms: 1\r\nLambda-Runtime-Invoked-Function-Arn: arn\r\n"+
 				"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n\"1\r\n3\r\n234\r\n1\r\n\"\r\n0\r\nTrailer: x\r\n\r\n")
-			if got := s.expect(r, "POST invocation/a/response"); got != `["1234"]` {
+			if got := s.Expect(r, "POST invocation/a/response"); got != `["1234"]` {
 				t.Errorf("got %q", got)
 			}
 			io.WriteString(c, "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 			c.Close()
 			c, r = accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			io.WriteString(c, nextEvent("b", "5"))
-			s.expect(r, "POST invocation/b/response")
-			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+accepted)
+			s.Expect(r, "POST invocation/b/response")
+			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+runtimetest.Accepted)
 			c.Close() // after the answer, without saying so
 			_, r = accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 		})
 	})
 }
@@ -220,39 +182,19 @@ func TestConnections(t *testing.T) {
 // TestBytewise: an answer may come in pieces of any size.
 func TestBytewise(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		s := newScript(t)
-		p.serve(t, s, echoArray, func(accept func() (net.Conn, *bufio.Reader)) {
+		s := runtimetest.NewScript(t)
+		p.Handler, p.Task = "index.h", echoArray
+		s.Play(&p.Process, func(accept func() (net.Conn, *bufio.Reader)) {
 			c, r := accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			for _, b := range []byte(nextEvent("a", `"é"`)) {
 				c.Write([]byte{b})
 			}
-			if got := s.expect(r, "POST invocation/a/response"); got != `["é"]` {
+			if got := s.Expect(r, "POST invocation/a/response"); got != `["é"]` {
 				t.Errorf("got %q", got)
 			}
 		})
 	})
-}
-
-// serve starts the runtime and plays a script; it ends the runtime when the script has ended.
-func (p process) serve(t *testing.T, s script, code string, play func(accept func() (net.Conn, *bufio.Reader))) {
-	t.Helper()
-	f := &fakeAPI{Server: &httptest.Server{URL: "http://" + s.Addr().String()}, idle: make(chan struct{})}
-	p.handler, p.task = "index.h", map[string]string{"index.js": code}
-	go func() {
-		defer close(f.idle)
-		play(func() (net.Conn, *bufio.Reader) {
-			c, err := s.Accept()
-			if err != nil {
-				t.Error(err)
-				return nil, nil
-			}
-			return c, bufio.NewReader(c)
-		})
-	}()
-	if got := p.run(t, f); got.output != "" {
-		t.Errorf("the runtime printed %q", got.output)
-	}
 }
 
 // TestNoServer: a runtime that cannot reach its server says so and ends.
@@ -263,10 +205,10 @@ func TestNoServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.Close()
-		f := &fakeAPI{Server: &httptest.Server{URL: "http://" + l.Addr().String()}, idle: make(chan struct{})}
-		p.handler, p.task = "index.h", map[string]string{"index.js": echoArray}
-		if got := p.run(t, f); got.exit != 1 || !strings.Contains(got.output, "LAMBDA_RUNTIME No Response from endpoint: ") {
-			t.Errorf("exit %d, output %q", got.exit, got.output)
+		api := runtimetest.At(l.Addr().String())
+		p.Handler, p.Task = "index.h", echoArray
+		if got := p.Run(t, api); got.Exit != 1 || !strings.Contains(got.Output, "LAMBDA_RUNTIME No Response from endpoint: ") {
+			t.Errorf("exit %d, output %q", got.Exit, got.Output)
 		}
 	})
 }

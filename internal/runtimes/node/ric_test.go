@@ -51,7 +51,7 @@ var unlike = map[string]string{
 // TestErrorMatrixOfAWS runs the cases against AWS's own runtime client: what we expect of ours is what theirs does.
 func TestErrorMatrixOfAWS(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		if p.runtime, p.command = theirs(t, p.interpreter.Major); p.command == nil {
+		if p.Runtime, p.Args = theirs(t, p.interpreter.Major); p.Args == nil {
 			return
 		}
 		for _, c := range errorCases() {
@@ -65,9 +65,9 @@ func TestErrorMatrixOfAWS(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				p := p
-				p.task, p.handler, p.env = sources, c.handler, c.env
-				if c.event.body == "" {
-					c.event.body = "1"
+				p.Task, p.Handler, p.Env = sources, c.handler, c.env
+				if c.event.Body == "" {
+					c.event.Body = "1"
 				}
 				c.check(t, p)
 			})

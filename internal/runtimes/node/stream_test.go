@@ -7,12 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 const streamers = `
@@ -58,7 +59,7 @@ func TestStreaming(t *testing.T) {
 // TestStreamingOfAWS runs the same against AWS's own runtime client.
 func TestStreamingOfAWS(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		if p.runtime, p.command = theirs(t, p.interpreter.Major); p.command != nil {
+		if p.Runtime, p.Args = theirs(t, p.interpreter.Major); p.Args != nil {
 			testStreaming(t, p, map[string]string{
 				"unfinished": "it waits for the answer to a response that never ends", "never": "as before",
 			})
@@ -128,11 +129,11 @@ func testStreaming(t *testing.T, p process, unlike map[string]string) {
 // stream lets a handler answer an event twice.
 func (p process) stream(t *testing.T, handler, body string) (all []streamed, output string) {
 	t.Helper()
-	s := newScript(t)
-	f := &fakeAPI{Server: &httptest.Server{URL: "http://" + s.Addr().String()}, idle: make(chan struct{})}
-	p.handler, p.task = "index."+handler, map[string]string{"index.js": streamers}
+	s := runtimetest.NewScript(t)
+	api := s.API()
+	p.Handler, p.Task = "index."+handler, map[string]string{"index.js": streamers}
 	go func() {
-		defer close(f.idle)
+		defer close(api.Idle)
 		c, err := s.Accept()
 		if err != nil {
 			t.Error(err)
@@ -141,27 +142,27 @@ func (p process) stream(t *testing.T, handler, body string) (all []streamed, out
 		t.Cleanup(func() { c.Close() }) // not before the runtime has ended: it would complain
 		r := bufio.NewReader(c)
 		for range 2 {
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			io.WriteString(c, nextEvent("a", body))
-			all = append(all, s.streamed(c, r))
+			all = append(all, readStream(s, c, r))
 		}
-		s.expect(r, "GET invocation/next")
+		s.Expect(r, "GET invocation/next")
 	}()
-	output = p.run(t, f).output
+	output = p.Run(t, api).Output
 	return all, output
 }
 
-// streamed reads one streamed response and accepts it.
-func (s script) streamed(c net.Conn, r *bufio.Reader) streamed {
-	body, req := s.request(r, "POST invocation/a/response")
-	io.WriteString(c, accepted)
+// readStream reads one streamed response and accepts it.
+func readStream(s runtimetest.Script, c net.Conn, r *bufio.Reader) streamed {
+	body, req := s.Request(r, "POST invocation/a/response")
+	io.WriteString(c, runtimetest.Accepted)
 	trailer := req.Trailer
 	if trailer == nil {
 		trailer = http.Header{}
 	}
 	text, err := base64.StdEncoding.DecodeString(trailer.Get("Lambda-Runtime-Function-Error-Body"))
 	if err != nil {
-		s.t.Error(err)
+		s.Error(err)
 	}
 	return streamed{Body: body, Type: req.Header.Get("Content-Type"), ErrorType: trailer.Get("Lambda-Runtime-Function-Error-Type"),
 		ErrorBody: traceMember.ReplaceAllString(string(text), "TRACE"), Mode: req.Header.Get("Lambda-Runtime-Function-Response-Mode"),

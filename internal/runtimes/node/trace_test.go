@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 // TestTraces: the frames of a function's error, and the one that called the handler, have the names that they have with AWS's
@@ -15,7 +17,7 @@ func TestTraces(t *testing.T) { everyNode(t, checkTraces) }
 // TestTracesOfAWS runs the same with AWS's client.
 func TestTracesOfAWS(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
-		if p.runtime, p.command = theirs(t, p.interpreter.Major); p.command != nil {
+		if p.Runtime, p.Args = theirs(t, p.interpreter.Major); p.Args != nil {
 			checkTraces(t, p)
 		}
 	})
@@ -38,18 +40,18 @@ func checkTraces(t *testing.T, p process) {
 	} {
 		t.Run(tc.handler, func(t *testing.T) {
 			p := p
-			p.handler = tc.handler
-			p.task = map[string]string{
+			p.Handler = tc.handler
+			p.Task = map[string]string{
 				"index.js": "exports.boom = () => { throw new Error('x'); };\nexports.handler = async () => { throw new Error('x'); };\n" +
 					"exports.other = exports.boom;\nexports.named = async function boom() { throw new Error('x'); };\n",
 				"esm.mjs": "export const handler = async () => { throw new Error('x'); };\n",
 			}
-			got := p.run(t, newFake(t, event{body: "1"}))
+			got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
 			var body struct{ Trace []string }
-			if len(got.posts) != 1 {
+			if len(got.Posts) != 1 {
 				t.Fatalf("got %+v", got)
 			}
-			if err := json.Unmarshal([]byte(strings.ReplaceAll(got.posts[0].Body, p.taskDir, "TASK")), &body); err != nil {
+			if err := json.Unmarshal([]byte(strings.ReplaceAll(got.Posts[0].Body, p.TaskDir, "TASK")), &body); err != nil {
 				t.Fatal(err)
 			}
 			if len(body.Trace) < 3 {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 const app = `
@@ -88,16 +90,16 @@ type errorCase struct {
 const warning = "[WARNING]\tTIME\t\tLAMBDA_WARNING: Unhandled exception. The function's code failed while it was started; the error that follows says where.\r\n"
 
 func initError(kind, message, trace string) []post {
-	return []post{{"init/error", kind, "", `{"errorMessage": "` + message + `", "errorType": "` + kind + `", "requestId": "", "stackTrace": [` + trace + `]}`}}
+	return []post{{Path: "init/error", ErrorType: kind, Body: `{"errorMessage": "` + message + `", "errorType": "` + kind + `", "requestId": "", "stackTrace": [` + trace + `]}`}}
 }
 
 func invokeError(kind, message, trace string) []post {
-	return []post{{"invocation/0000-1/error", "", "application/json",
-		`{"errorMessage": "` + message + `", "errorType": "` + kind + `", "requestId": "0000-1", "stackTrace": [` + trace + `]}`}}
+	return []post{{Path: "invocation/0000-1/error", ContentType: "application/json",
+		Body: `{"errorMessage": "` + message + `", "errorType": "` + kind + `", "requestId": "0000-1", "stackTrace": [` + trace + `]}`}}
 }
 
 func response(body string) []post {
-	return []post{{"invocation/0000-1/response", "", "application/json", body}}
+	return []post{{Path: "invocation/0000-1/response", ContentType: "application/json", Body: body}}
 }
 
 func marshalError(message string) ([]post, string) {
@@ -111,7 +113,7 @@ func unmarshalable(event, message string) errorCase {
 	return errorCase{name: event, handler: "app.value", event: quoted(event), want: want, output: output, exit: -1}
 }
 
-func quoted(s string) event { return event{body: `"` + s + `"`} }
+func quoted(s string) event { return event{Body: `"` + s + `"`} }
 
 func initCase(handler, kind, message string) errorCase {
 	return errorCase{name: "init " + handler, handler: handler, want: initError(kind, message, ""), exit: 1,
@@ -160,19 +162,19 @@ var errorCases = []errorCase{
 	{name: "no message", handler: "app.bare", exit: -1,
 		want:   invokeError("ValueError", "", `"  File \"TASK/app.py\", line 54, in bare\n    raise ValueError\n"`),
 		output: "[ERROR] ValueError\rTraceback (most recent call last):\r\u00a0\u00a0File \"TASK/app.py\", line 54, in bare\r\u00a0\u00a0\u00a0\u00a0raise ValueError\n"},
-	{name: "sys.exit", handler: "app.leave", event: event{body: "7"}, exit: 7, output: "partial"},
-	{name: "sys.exit(0)", handler: "app.leave", event: event{body: "0"}, exit: 0, output: "partial"},
+	{name: "sys.exit", handler: "app.leave", event: event{Body: "7"}, exit: 7, output: "partial"},
+	{name: "sys.exit(0)", handler: "app.leave", event: event{Body: "0"}, exit: 0, output: "partial"},
 	{name: "os._exit", handler: "app.leave_at_once", exit: 3, output: "partial"},
 
 	// What cannot be read or written.
-	{name: "not UTF-8", handler: "app.echo", event: event{body: "\xff"}, exit: -1,
+	{name: "not UTF-8", handler: "app.echo", event: event{Body: "\xff"}, exit: -1,
 		want:   invokeError("Runtime.UnmarshalError", "Unable to unmarshal input: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte", ""),
 		output: "[ERROR] Runtime.UnmarshalError: Unable to unmarshal input: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte\rTraceback (most recent call last):\n"},
-	{name: "NaN in", handler: "app.echo", event: event{body: "[1, NaN]"}, exit: -1,
+	{name: "NaN in", handler: "app.echo", event: event{Body: "[1, NaN]"}, exit: -1,
 		want:   invokeError("Runtime.UnmarshalError", "Unable to unmarshal input: Expecting value: line 1 column 5 (char 4)", ""),
 		output: "[ERROR] Runtime.UnmarshalError: Unable to unmarshal input: Expecting value: line 1 column 5 (char 4)\rTraceback (most recent call last):\n"},
 	{name: "client context", handler: "app.echo", exit: -1,
-		event:  event{body: "1", headers: map[string]string{"Lambda-Runtime-Client-Context": "{bad"}},
+		event:  event{Body: "1", Headers: map[string]string{"Lambda-Runtime-Client-Context": "{bad"}},
 		want:   invokeError("Runtime.LambdaContextUnmarshalError", "Unable to parse Client Context JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)", ""),
 		output: "[ERROR] Runtime.LambdaContextUnmarshalError: Unable to parse Client Context JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)\rTraceback (most recent call last):\n"},
 	unmarshalable("date", "Object of type datetime is not JSON serializable"),
@@ -182,14 +184,14 @@ var errorCases = []errorCase{
 	unmarshalable("decimal key", "keys must be str, int, float, bool or None, not Decimal"),
 
 	// What comes through.
-	{name: "empty object", handler: "app.echo", event: event{body: " {}\n"}, want: response("{}"), exit: -1},
-	{name: "everything", handler: "app.echo", event: event{body: `{"a":[1,2.50,-0,1e3,true,false,null,"x"],"a2":{"b":[]}}`}, exit: -1,
+	{name: "empty object", handler: "app.echo", event: event{Body: " {}\n"}, want: response("{}"), exit: -1},
+	{name: "everything", handler: "app.echo", event: event{Body: `{"a":[1,2.50,-0,1e3,true,false,null,"x"],"a2":{"b":[]}}`}, exit: -1,
 		want: response(`{"a": [1, 2.5, 0, 1000.0, true, false, null, "x"], "a2": {"b": []}}`)},
-	{name: "folder", handler: "folder/in.h", event: event{body: "1"}, want: response(`"in a folder"`), exit: -1},
+	{name: "folder", handler: "folder/in.h", event: event{Body: "1"}, want: response(`"in a folder"`), exit: -1},
 	{name: "decimals", handler: "app.value", event: quoted("decimals"), want: response(`{"a": 1.10, "b": 1E+2, "c": NaN, "d": -Infinity}`), exit: -1},
 	{name: "named", handler: "app.value", event: quoted("named"), want: response(`{"x": 1, "y": [{"x": "é", "y": null}]}`), exit: -1, since: 12},
 	{name: "named, escaped", handler: "app.value", event: quoted("named"), want: response(`{"x": 1, "y": [{"x": "\u00e9", "y": null}]}`), exit: -1, until: 11},
-	{name: "bytes", handler: "app.value", event: quoted("bytes"), want: []post{{"invocation/0000-1/response", "", "application/unknown", "raw\xff"}}, exit: -1},
+	{name: "bytes", handler: "app.value", event: quoted("bytes"), want: []post{{Path: "invocation/0000-1/response", ContentType: "application/unknown", Body: "raw\xff"}}, exit: -1},
 	{name: "inner bytes", handler: "app.value", event: quoted("inner bytes"), want: response(`{"k": "abc", "l": 1}`), exit: -1},
 	{name: "keys", handler: "app.value", event: quoted("keys"), want: response(`{"1": 1, "1.5": 2, "null": 3, "s": 4, "2": 1}`), exit: -1},
 	{name: "floats", handler: "app.value", event: quoted("floats"), want: response(`[NaN, Infinity, -Infinity, 1e+100, 0.1]`), exit: -1},
@@ -200,8 +202,8 @@ var errorCases = []errorCase{
 	{name: "big", handler: "app.value", event: quoted("big"), want: response("1000000000000000000000000000000"), exit: -1},
 	{name: "circle", handler: "app.circle", want: invokeError("Runtime.MarshalError", "Unable to marshal response: Circular reference detected", ""), exit: -1,
 		output: "[ERROR] Runtime.MarshalError: Unable to marshal response: Circular reference detected\rTraceback (most recent call last):\n"},
-	{name: "not JSON", handler: "app.echo", event: event{body: "hi", headers: map[string]string{"Content-Type": "text/plain"}}, exit: -1,
-		want: []post{{"invocation/0000-1/response", "", "application/unknown", "hi"}}},
+	{name: "not JSON", handler: "app.echo", event: event{Body: "hi", Headers: map[string]string{"Content-Type": "text/plain"}}, exit: -1,
+		want: []post{{Path: "invocation/0000-1/response", ContentType: "application/unknown", Body: "hi"}}},
 
 	// JSON logs.
 	{name: "exception, JSON", handler: "app.bare", env: []string{"AWS_LAMBDA_LOG_FORMAT=JSON"}, exit: -1,
@@ -226,25 +228,25 @@ func TestErrorMatrix(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				p := p
-				p.task, p.handler, p.env = sources, c.handler, c.env
-				if c.event.body == "" {
-					c.event.body = "1"
+				p.Task, p.Handler, p.Env = sources, c.handler, c.env
+				if c.event.Body == "" {
+					c.event.Body = "1"
 				}
-				got := p.run(t, newFake(t, c.event))
-				names := strings.NewReplacer(p.taskDir, "TASK")
-				for i := range got.posts {
-					got.posts[i].Body = names.Replace(got.posts[i].Body)
+				got := p.Run(t, runtimetest.NewAPI(t, c.event))
+				names := strings.NewReplacer(p.TaskDir, "TASK")
+				for i := range got.Posts {
+					got.Posts[i].Body = names.Replace(got.Posts[i].Body)
 				}
-				if diff := cmp.Diff(got.posts, c.want); diff != "" {
+				if diff := cmp.Diff(got.Posts, c.want); diff != "" {
 					t.Errorf("posts (-got +want):\n%s", diff)
 				}
-				output := timestamp.ReplaceAllString(names.Replace(got.output), "TIME")
+				output := timestamp.ReplaceAllString(names.Replace(got.Output), "TIME")
 				want := strings.ReplaceAll(c.output, "NAME", p.interpreter.Name())
 				if diff := cmp.Diff(output, want); diff != "" {
 					t.Errorf("output (-got +want):\n%s", diff)
 				}
-				if got.exit != c.exit {
-					t.Errorf("exit %d, want %d", got.exit, c.exit)
+				if got.Exit != c.exit {
+					t.Errorf("exit %d, want %d", got.Exit, c.exit)
 				}
 			})
 		}
@@ -254,15 +256,15 @@ func TestErrorMatrix(t *testing.T) {
 // TestImportTrace: an exception while the module is imported keeps importlib's frames, as on AWS, and drops ours.
 func TestImportTrace(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		p.handler, p.task = "raising.h", map[string]string{"raising.py": "def f():\n    1 / 0\nf()\n"}
-		got := p.run(t, newFake(t))
-		if len(got.posts) != 1 || got.posts[0].ErrorType != "ZeroDivisionError" || got.exit != 1 {
-			t.Fatalf("got %+v, exit %d", got.posts, got.exit)
+		p.Handler, p.Task = "raising.h", map[string]string{"raising.py": "def f():\n    1 / 0\nf()\n"}
+		got := p.Run(t, runtimetest.NewAPI(t))
+		if len(got.Posts) != 1 || got.Posts[0].ErrorType != "ZeroDivisionError" || got.Exit != 1 {
+			t.Fatalf("got %+v, exit %d", got.Posts, got.Exit)
 		}
-		body := got.posts[0].Body
+		body := got.Posts[0].Body
 		first := `{"errorMessage": "division by zero", "errorType": "ZeroDivisionError", "requestId": "", "stackTrace": ["  File \"` +
 			p.interpreter.Stdlib + `/importlib/__init__.py\", line `
-		last := `, "  File \"` + p.taskDir + `/raising.py\", line 3, in <module>\n    f()\n", "  File \"` + p.taskDir + `/raising.py\", line 2, in f\n    1 / 0\n"]}`
+		last := `, "  File \"` + p.TaskDir + `/raising.py\", line 3, in <module>\n    f()\n", "  File \"` + p.TaskDir + `/raising.py\", line 2, in f\n    1 / 0\n"]}`
 		if !strings.HasPrefix(body, first) || !strings.HasSuffix(body, last) || strings.Contains(body, "lamina_runtime") {
 			t.Errorf("got %s", body)
 		}
@@ -273,19 +275,19 @@ func TestImportTrace(t *testing.T) {
 func TestCrashes(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		for name, code := range map[string]string{"handler": "def h(event, context):\n    raise BaseException('b')\n", "module": "raise BaseException('b')\n"} {
-			p.handler, p.task = "app.h", map[string]string{"app.py": code}
-			got := p.run(t, newFake(t, event{body: "1"}))
-			if len(got.posts) != 0 || got.exit != 1 || !strings.HasSuffix(got.output, "BaseException: b\n") {
-				t.Errorf("%s: got %+v, exit %d, output %q", name, got.posts, got.exit, got.output)
+			p.Handler, p.Task = "app.h", map[string]string{"app.py": code}
+			got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+			if len(got.Posts) != 0 || got.Exit != 1 || !strings.HasSuffix(got.Output, "BaseException: b\n") {
+				t.Errorf("%s: got %+v, exit %d, output %q", name, got.Posts, got.Exit, got.Output)
 			}
 		}
-		p.task = map[string]string{"app.py": "def h(event, context):\n    return '\\ud800'\n"}
-		got := p.run(t, newFake(t, event{body: "1"}))
-		if p.interpreter.Minor >= 12 && (len(got.posts) != 0 || got.exit != 1) {
-			t.Errorf("a lone surrogate: got %+v, exit %d", got.posts, got.exit)
+		p.Task = map[string]string{"app.py": "def h(event, context):\n    return '\\ud800'\n"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		if p.interpreter.Minor >= 12 && (len(got.Posts) != 0 || got.Exit != 1) {
+			t.Errorf("a lone surrogate: got %+v, exit %d", got.Posts, got.Exit)
 		}
-		if want := response(`"\ud800"`); p.interpreter.Minor < 12 && !cmp.Equal(got.posts, want) {
-			t.Errorf("a lone surrogate: got %+v, want %+v", got.posts, want)
+		if want := response(`"\ud800"`); p.interpreter.Minor < 12 && !cmp.Equal(got.Posts, want) {
+			t.Errorf("a lone surrogate: got %+v, want %+v", got.Posts, want)
 		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 const logger = `
@@ -36,13 +38,13 @@ def level(event, context):
 
 var loggerTask = map[string]string{"app.py": logger}
 
-func logsOf(t *testing.T, p process, handler string, framed bool, env ...string) outcome {
+func logsOf(t *testing.T, p process, handler string, framed bool, env ...string) runtimetest.Outcome {
 	t.Helper()
-	p.handler, p.task, p.framed, p.env = handler, loggerTask, framed, env
-	got := p.run(t, newFake(t, event{body: "1"}))
-	got.output = timestamp.ReplaceAllString(got.output, "TIME")
-	if len(got.posts) != 1 {
-		t.Errorf("got %+v, output %s", got.posts, got.output)
+	p.Handler, p.Task, p.Framed, p.Env = handler, loggerTask, framed, env
+	got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+	got.Output = timestamp.ReplaceAllString(got.Output, "TIME")
+	if len(got.Posts) != 1 {
+		t.Errorf("got %+v, output %s", got.Posts, got.Output)
 	}
 	return got
 }
@@ -51,15 +53,15 @@ func TestTextLogs(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		got := logsOf(t, p, "app.h", false)
 		want := "[WARNING]\tTIME\t0000-1\ta 1\n[ERROR]\tTIME\t0000-1\ttwo\nlines\n[DEBUG]\tTIME\t0000-1\td\n[Level 25]\tTIME\t0000-1\t{'a': 1}\nplain text\nerr\nraw"
-		if diff := cmp.Diff(got.output, want); diff != "" {
+		if diff := cmp.Diff(got.Output, want); diff != "" {
 			t.Errorf("-got +want:\n%s", diff)
 		}
-		if diff := cmp.Diff(got.posts, response(`[1, "LambdaLoggerHandler", 10]`)); diff != "" {
+		if diff := cmp.Diff(got.Posts, response(`[1, "LambdaLoggerHandler", 10]`)); diff != "" {
 			t.Errorf("-got +want:\n%s", diff)
 		}
 		got = logsOf(t, p, "app.fail", false)
-		if !strings.HasPrefix(got.output, "[ERROR]\tTIME\t0000-1\texc\nTraceback (most recent call last):\n") || !strings.HasSuffix(got.output, "\nKeyError: 'k'\n") {
-			t.Errorf("got %q", got.output)
+		if !strings.HasPrefix(got.Output, "[ERROR]\tTIME\t0000-1\texc\nTraceback (most recent call last):\n") || !strings.HasSuffix(got.Output, "\nKeyError: 'k'\n") {
+			t.Errorf("got %q", got.Output)
 		}
 	})
 }
@@ -67,17 +69,21 @@ func TestTextLogs(t *testing.T) {
 func TestFramedLogs(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		got := logsOf(t, p, "app.h", true)
-		if got.output != "plain text\nerr\n" {
-			t.Errorf("got %q", got.output)
+		if got.Output != "plain text\nerr\n" {
+			t.Errorf("got %q", got.Output)
 		}
-		want := []frame{{0xa55a0003, "[WARNING]\tTIME\t0000-1\ta 1\n"}, {0xa55a0003, "[ERROR]\tTIME\t0000-1\ttwo\nlines\n"}, {0xa55a0003, "[DEBUG]\tTIME\t0000-1\td\n"},
-			{0xa55a0003, "[Level 25]\tTIME\t0000-1\t{'a': 1}\n"}, {0xa55a0003, "raw"}}
+		want := []runtimetest.Frame{
+			{Type: 0xa55a0003, Text: "[WARNING]\tTIME\t0000-1\ta 1\n"},
+			{Type: 0xa55a0003, Text: "[ERROR]\tTIME\t0000-1\ttwo\nlines\n"},
+			{Type: 0xa55a0003, Text: "[DEBUG]\tTIME\t0000-1\td\n"},
+			{Type: 0xa55a0003, Text: "[Level 25]\tTIME\t0000-1\t{'a': 1}\n"}, {Type: 0xa55a0003, Text: "raw"},
+		}
 		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
 			t.Errorf("-got +want:\n%s", diff)
 		}
-		p.handler, p.task, p.framed = "app.h", map[string]string{"app.py": "def h(event, context):\n    raise ValueError('no')\n"}, true
-		got = p.run(t, newFake(t, event{body: "1"}))
-		want = []frame{{0xa55a0017, "[ERROR] ValueError: no\nTraceback (most recent call last):\n\u00a0\u00a0File \"" + p.taskDir +
+		p.Handler, p.Task, p.Framed = "app.h", map[string]string{"app.py": "def h(event, context):\n    raise ValueError('no')\n"}, true
+		got = p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		want = []runtimetest.Frame{{Type: 0xa55a0017, Text: "[ERROR] ValueError: no\nTraceback (most recent call last):\n\u00a0\u00a0File \"" + p.TaskDir +
 			"/app.py\", line 2, in h\n\u00a0\u00a0\u00a0\u00a0raise ValueError('no')"}}
 		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
 			t.Errorf("-got +want:\n%s", diff)
@@ -85,9 +91,9 @@ func TestFramedLogs(t *testing.T) {
 	})
 }
 
-func framesOf(t *testing.T, o outcome) []frame {
+func framesOf(t *testing.T, o runtimetest.Outcome) []runtimetest.Frame {
 	t.Helper()
-	all := splitFrames(t, o.frames)
+	all := runtimetest.Frames(t, o.Frames)
 	for i := range all {
 		all[i].Text = timestamp.ReplaceAllString(all[i].Text, "TIME")
 	}
@@ -97,20 +103,20 @@ func framesOf(t *testing.T, o outcome) []frame {
 func TestJSONLogs(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		got := logsOf(t, p, "app.h", true, "AWS_LAMBDA_LOG_FORMAT=JSON")
-		want := []frame{
-			{0xa55a0012, `{"timestamp": "TIME", "level": "WARNING", "message": "a 1", "logger": "root", "requestId": "0000-1"}` + "\n"},
-			{0xa55a0016, `{"timestamp": "TIME", "level": "ERROR", "message": "two\nlines", "logger": "x.y", "requestId": "0000-1"}` + "\n"},
-			{0xa55a000a, `{"timestamp": "TIME", "level": "DEBUG", "message": "d", "logger": "root", "requestId": "0000-1", "key": "é", "odd": "<class 'object'>"}` + "\n"},
-			{0xa55a000e, `{"timestamp": "TIME", "level": "INFO", "message": {"a": 1}, "logger": "root", "requestId": "0000-1"}` + "\n"},
-			{0xa55a0003, "raw"},
+		want := []runtimetest.Frame{
+			{Type: 0xa55a0012, Text: `{"timestamp": "TIME", "level": "WARNING", "message": "a 1", "logger": "root", "requestId": "0000-1"}` + "\n"},
+			{Type: 0xa55a0016, Text: `{"timestamp": "TIME", "level": "ERROR", "message": "two\nlines", "logger": "x.y", "requestId": "0000-1"}` + "\n"},
+			{Type: 0xa55a000a, Text: `{"timestamp": "TIME", "level": "DEBUG", "message": "d", "logger": "root", "requestId": "0000-1", "key": "é", "odd": "<class 'object'>"}` + "\n"},
+			{Type: 0xa55a000e, Text: `{"timestamp": "TIME", "level": "INFO", "message": {"a": 1}, "logger": "root", "requestId": "0000-1"}` + "\n"},
+			{Type: 0xa55a0003, Text: "raw"},
 		}
 		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
 			t.Errorf("-got +want:\n%s", diff)
 		}
 		got = logsOf(t, p, "app.fail", false, "AWS_LAMBDA_LOG_FORMAT=JSON")
 		var record map[string]any
-		if err := json.Unmarshal([]byte(got.output), &record); err != nil {
-			t.Fatalf("%v in %q", err, got.output)
+		if err := json.Unmarshal([]byte(got.Output), &record); err != nil {
+			t.Fatalf("%v in %q", err, got.Output)
 		}
 		trace, _ := record["stackTrace"].([]any)
 		location, _ := record["location"].(string)
@@ -124,7 +130,7 @@ func TestLogLevels(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		for level, want := range map[string]string{"": "30", "TRACE": "10", "DEBUG": "10", "info": "20", "WARN": "30", "ERROR": "40", "FATAL": "50", "OTHER": "30"} {
 			got := logsOf(t, p, "app.level", false, "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL="+level)
-			if diff := cmp.Diff(got.posts, response(want)); diff != "" {
+			if diff := cmp.Diff(got.Posts, response(want)); diff != "" {
 				t.Errorf("%q (-got +want):\n%s", level, diff)
 			}
 		}

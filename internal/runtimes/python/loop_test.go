@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -15,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
 )
 
 const showContext = `
@@ -37,22 +38,22 @@ def h(event, context):
 
 func TestContext(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		p.handler, p.task, p.framed = "app.h", map[string]string{"app.py": showContext}, true
-		got := p.run(t, newFake(t,
-			event{body: "1", headers: map[string]string{
+		p.Handler, p.Task, p.Framed = "app.h", map[string]string{"app.py": showContext}, true
+		got := p.Run(t, runtimetest.NewAPI(t,
+			event{Body: "1", Headers: map[string]string{
 				"Lambda-Runtime-Trace-Id":         "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
 				"Lambda-Runtime-Client-Context":   `{"client":{"app_title":"Ä","other":1},"custom":{"a":1},"env":{"b":2}}`,
 				"Lambda-Runtime-Cognito-Identity": `{"cognitoIdentityId":"me","cognitoIdentityPoolId":"pool"}`,
 				"Lambda-Runtime-Aws-Tenant-Id":    "tenant"}},
-			event{body: "1"}))
-		if len(got.posts) != 2 {
-			t.Fatalf("got %+v, output %s", got.posts, got.output)
+			event{Body: "1"}))
+		if len(got.Posts) != 2 {
+			t.Fatalf("got %+v, output %s", got.Posts, got.Output)
 		}
 		want := map[string]any{"id": "0000-1", "group": "/aws/lambda/fn", "stream": "stream", "name": "fn", "memory": "128", "version": "$LATEST",
 			"arn": "arn:aws:lambda:us-east-1:000000000000:function:fn", "tenant": "tenant", "identity": []any{"me", "pool"},
 			"client": []any{"Ä", nil, map[string]any{"a": 1.0}, map[string]any{"b": 2.0}}, "left": true, "late": 0.0,
 			"trace": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700", "pythonpath": true, "fd": false}
-		for i, post := range got.posts {
+		for i, post := range got.Posts {
 			if i == 1 {
 				want["id"], want["tenant"], want["identity"], want["client"], want["trace"] = "0000-2", nil, []any{nil, nil}, nil, nil
 			}
@@ -70,11 +71,11 @@ func TestContext(t *testing.T) {
 // TestLargePayloads sends and answers megabytes, in both directions through partial reads.
 func TestLargePayloads(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return event\n"}
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return event\n"}
 		body := `"` + strings.Repeat("0123456789", 600_000) + `"`
-		got := p.run(t, newFake(t, event{body: body}, event{body: "2"}))
-		if len(got.posts) != 2 || got.posts[0].Body != body || got.posts[1].Body != "2" {
-			t.Errorf("got %d posts, output %s", len(got.posts), got.output)
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: body}, event{Body: "2"}))
+		if len(got.Posts) != 2 || got.Posts[0].Body != body || got.Posts[1].Body != "2" {
+			t.Errorf("got %d posts, output %s", len(got.Posts), got.Output)
 		}
 	})
 }
@@ -84,80 +85,48 @@ var milliseconds = regexp.MustCompile(`\[\d{13}\]`)
 // TestRefusedAnswer: an answer that the server refuses ends the runtime, and no event was asked for with one that is too large.
 func TestRefusedAnswer(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return 'x' * event\n"}
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return 'x' * event\n"}
 		for _, c := range []struct {
 			size   string
 			status int
 			given  int
 		}{{"7000000", http.StatusRequestEntityTooLarge, 1}, {"5", http.StatusBadRequest, 2}} {
-			f := newFake(t, event{body: c.size}, event{body: "1"})
-			f.status = c.status
-			got := p.run(t, f)
+			api := runtimetest.NewAPI(t, event{Body: c.size}, event{Body: "1"})
+			api.Status = c.status
+			got := p.Run(t, api)
 			want := fmt.Sprintf("[ERROR] [MS] LAMBDA_RUNTIME Failed to post handler success response. Http response code: %d.\n", c.status)
-			got.output = milliseconds.ReplaceAllString(got.output, "[MS]")
-			if got.exit != 1 || got.output != want || len(got.posts) != 1 {
-				t.Errorf("%d: exit %d, %d posts, output %q", c.status, got.exit, len(got.posts), got.output)
+			got.Output = milliseconds.ReplaceAllString(got.Output, "[MS]")
+			if got.Exit != 1 || got.Output != want || len(got.Posts) != 1 {
+				t.Errorf("%d: exit %d, %d posts, output %q", c.status, got.Exit, len(got.Posts), got.Output)
 			}
-			if f.given > c.given {
-				t.Errorf("%d: %d events were taken", c.status, f.given)
+			if api.Given() > c.given {
+				t.Errorf("%d: %d events were taken", c.status, api.Given())
 			}
 		}
 	})
-}
-
-// script is a server for one runtime, spoken to the letter.
-type script struct {
-	net.Listener
-	t *testing.T
-}
-
-func newScript(t *testing.T) script {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return script{l, t}
-}
-
-// expect reads one request and checks its method and path; it gives its body.
-func (s script) expect(r *bufio.Reader, want string) string {
-	s.t.Helper()
-	req, err := http.ReadRequest(r)
-	if err != nil {
-		s.t.Errorf("waiting for %q: %v", want, err)
-		return ""
-	}
-	if got := req.Method + " " + strings.TrimPrefix(req.URL.Path, "/2018-06-01/runtime/"); got != want {
-		s.t.Errorf("got %q, want %q", got, want)
-	}
-	b, err := io.ReadAll(req.Body)
-	if err != nil {
-		s.t.Error(err)
-	}
-	return string(b)
 }
 
 func nextEvent(id, body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", id, len(body), body)
 }
 
-const accepted = "HTTP/1.1 202 Accepted\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}"
+var echoArray = map[string]string{"app.py": "def h(event, context):\n    return [event]\n"}
 
 // TestOneSend: the answer and the question for the next event arrive before either is answered.
 func TestOneSend(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		s := newScript(t)
-		p.serve(t, s, func(accept func() (net.Conn, *bufio.Reader)) {
+		s := runtimetest.NewScript(t)
+		p.Handler, p.Task = "app.h", echoArray
+		s.Play(&p.Process, func(accept func() (net.Conn, *bufio.Reader)) {
 			c, r := accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			io.WriteString(c, nextEvent("a", `"ä"`))
 			for range 3 {
-				if got := s.expect(r, "POST invocation/a/response"); got != `["ä"]` && got != `["\u00e4"]` {
+				if got := s.Expect(r, "POST invocation/a/response"); got != `["ä"]` && got != `["\u00e4"]` {
 					t.Errorf("got %q", got)
 				}
-				s.expect(r, "GET invocation/next")
-				io.WriteString(c, accepted+nextEvent("a", `"ä"`))
+				s.Expect(r, "GET invocation/next")
+				io.WriteString(c, runtimetest.Accepted+nextEvent("a", `"ä"`))
 			}
 		})
 	})
@@ -166,63 +135,43 @@ func TestOneSend(t *testing.T) {
 // TestConnections: a connection that the server or something between closes is made anew, and chunks are understood.
 func TestConnections(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		s := newScript(t)
-		p.serve(t, s, func(accept func() (net.Conn, *bufio.Reader)) {
+		s := runtimetest.NewScript(t)
+		p.Handler, p.Task = "app.h", echoArray
+		s.Play(&p.Process, func(accept func() (net.Conn, *bufio.Reader)) {
 			c, r := accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			c.Close() // without an answer
 			c, r = accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"+
 				"2;x=y\r\n\"1\r\n3\r\n234\r\n1\r\n\"\r\n0\r\nTrailer: x\r\n\r\n")
-			if got := s.expect(r, "POST invocation/a/response"); got != `["1234"]` {
+			if got := s.Expect(r, "POST invocation/a/response"); got != `["1234"]` {
 				t.Errorf("got %q", got)
 			}
 			io.WriteString(c, "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 			c.Close()
 			c, r = accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			io.WriteString(c, nextEvent("b", "5"))
-			s.expect(r, "POST invocation/b/response")
-			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+accepted)
+			s.Expect(r, "POST invocation/b/response")
+			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+runtimetest.Accepted)
 			c.Close() // after the answer, without saying so
 			c, r = accept()
-			s.expect(r, "GET invocation/next")
+			s.Expect(r, "GET invocation/next")
 			c.Close()
 		})
 	})
 }
 
-// serve starts the runtime and plays a script; it ends the runtime when the script has ended.
-func (p process) serve(t *testing.T, s script, play func(accept func() (net.Conn, *bufio.Reader))) {
-	t.Helper()
-	f := &fakeAPI{Server: &httptest.Server{URL: "http://" + s.Addr().String()}, idle: make(chan struct{})}
-	p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return [event]\n"}
-	go func() {
-		defer close(f.idle)
-		play(func() (net.Conn, *bufio.Reader) {
-			c, err := s.Accept()
-			if err != nil {
-				t.Error(err)
-				return nil, nil
-			}
-			return c, bufio.NewReader(c)
-		})
-	}()
-	if got := p.run(t, f); got.output != "" {
-		t.Errorf("the runtime printed %q", got.output)
-	}
-}
-
 // TestServerGone: without a server the runtime ends and says why.
 func TestServerGone(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		s := newScript(t)
+		s := runtimetest.NewScript(t)
 		s.Close()
-		f := &fakeAPI{Server: &httptest.Server{URL: "http://" + s.Addr().String()}, idle: make(chan struct{})}
-		p.handler, p.task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return 1\n"}
-		if got := p.run(t, f); got.exit != 1 || !strings.HasPrefix(milliseconds.ReplaceAllString(got.output, "[MS]"), "[ERROR] [MS] LAMBDA_RUNTIME No Response from endpoint: ") {
-			t.Errorf("exit %d, output %q", got.exit, got.output)
+		api := s.API()
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return 1\n"}
+		if got := p.Run(t, api); got.Exit != 1 || !strings.HasPrefix(milliseconds.ReplaceAllString(got.Output, "[MS]"), "[ERROR] [MS] LAMBDA_RUNTIME No Response from endpoint: ") {
+			t.Errorf("exit %d, output %q", got.Exit, got.Output)
 		}
 	})
 }
@@ -265,7 +214,7 @@ func TestSearchPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.CommandContext(t.Context(), p.interpreter.Path, "-c", script, p.runtime, string(b)).Output()
+		out, err := exec.CommandContext(t.Context(), p.Path, "-c", script, p.Runtime, string(b)).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,15 +234,15 @@ func TestSearchPath(t *testing.T) {
 func TestShadowing(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		extra := t.TempDir()
-		p.handler = "app.h"
-		p.task = map[string]string{
+		p.Handler = "app.h"
+		p.Task = map[string]string{
 			"app.py":   "import colorsys, queue, logging, sys\ndef h(event, context):\n    return [colorsys.__file__, queue.__file__, logging.__spec__.loader is logging.__loader__, sys.path[-1]]\n",
 			"queue.py": "raise RuntimeError\n", "traceback.py": "raise RuntimeError\n", "logging.py": "raise RuntimeError\n", "colorsys.py": "", "more.pth": extra + "\n",
 		}
-		got := p.run(t, newFake(t, event{body: "1"}))
-		want := response(fmt.Sprintf(`["%s", "%s", true, "%s"]`, filepath.Join(p.taskDir, "colorsys.py"), filepath.Join(p.interpreter.Stdlib, "queue.py"), extra))
-		if diff := cmp.Diff(got.posts, want); diff != "" {
-			t.Errorf("-got +want:\n%s%s", diff, got.output)
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		want := response(fmt.Sprintf(`["%s", "%s", true, "%s"]`, filepath.Join(p.TaskDir, "colorsys.py"), filepath.Join(p.interpreter.Stdlib, "queue.py"), extra))
+		if diff := cmp.Diff(got.Posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
 		}
 	})
 }
@@ -302,12 +251,12 @@ func TestShadowing(t *testing.T) {
 func TestOwnPythonPath(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		own := t.TempDir()
-		p.handler, p.env = "app.h", []string{"PYTHONPATH=" + own}
-		p.task = map[string]string{"app.py": "import os, sys\ndef h(event, context):\n    return [sys.path[:3], os.environ['PYTHONPATH']]\n"}
-		got := p.run(t, newFake(t, event{body: "1"}))
-		want := response(fmt.Sprintf(`[["%s", "%s", "%s"], "%s"]`, p.taskDir, p.runtime, own, own))
-		if diff := cmp.Diff(got.posts, want); diff != "" {
-			t.Errorf("-got +want:\n%s%s", diff, got.output)
+		p.Handler, p.Env = "app.h", []string{"PYTHONPATH=" + own}
+		p.Task = map[string]string{"app.py": "import os, sys\ndef h(event, context):\n    return [sys.path[:3], os.environ['PYTHONPATH']]\n"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		want := response(fmt.Sprintf(`[["%s", "%s", "%s"], "%s"]`, p.TaskDir, p.Runtime, own, own))
+		if diff := cmp.Diff(got.Posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
 		}
 	})
 }
@@ -315,17 +264,17 @@ func TestOwnPythonPath(t *testing.T) {
 // TestLeanStart: a trivial function does not pay for what AWS's runtime imports.
 func TestLeanStart(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		p.handler, p.task = "app.h", map[string]string{"app.py": "import sys\ndef h(event, context):\n    return [m for m in ('json', 're', 'logging', 'socket', 'traceback', 'http') if m in sys.modules]\n"}
-		p.env = []string{"PYTHONNOUSERSITE=1", "PYTHONPATH="}
-		got := p.run(t, newFake(t, event{body: `{"a": [1]}`}))
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": "import sys\ndef h(event, context):\n    return [m for m in ('json', 're', 'logging', 'socket', 'traceback', 'http') if m in sys.modules]\n"}
+		p.Env = []string{"PYTHONNOUSERSITE=1", "PYTHONPATH="}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: `{"a": [1]}`}))
 		// What the host's .pth files import is not ours.
-		out, err := exec.CommandContext(t.Context(), p.interpreter.Path, "-c", "import sys; print(*sorted(sys.modules))").Output()
+		out, err := exec.CommandContext(t.Context(), p.Path, "-c", "import sys; print(*sorted(sys.modules))").Output()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var names []string
-		if len(got.posts) != 1 || json.Unmarshal([]byte(got.posts[0].Body), &names) != nil {
-			t.Fatalf("got %+v, output %s", got.posts, got.output)
+		if len(got.Posts) != 1 || json.Unmarshal([]byte(got.Posts[0].Body), &names) != nil {
+			t.Fatalf("got %+v, output %s", got.Posts, got.Output)
 		}
 		for _, name := range names {
 			if !strings.Contains(" "+string(out)+" ", " "+name+" ") {
