@@ -528,7 +528,7 @@ func TestOneOfTwoServersDies(t *testing.T) {
 	})
 	s.create(t, onDies, "f", "import slow\ndef handler(event, context): return slow.X\n", *layer.LayerVersionArn)
 
-	known := &knowledge{layers: map[int64]version{}, gone: map[int64]bool{}, functions: map[string]string{}, doubt: map[string][]string{}}
+	known := newKnowledge()
 	ctx, cancel := context.WithCancel(t.Context())
 	var published atomic.Int64
 	var changing sync.WaitGroup
