@@ -41,6 +41,7 @@ for p in $packages; do
   else
     status=1
     tail -60 "$work/$name/log"
+    grep -A 5 -E '^ *--- FAIL' "$work/$name/log" || true
     echo "FAIL as uid $uid: $name"
   fi
 done
