@@ -2,45 +2,21 @@ package node
 
 import (
 	"embed"
-	"fmt"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"sync"
 
-	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 	"github.com/laminadev/lamina/internal/sandbox"
 )
 
-// runtimeFiles is what a sandbox sees in /var/runtime: our side of the Runtime API, in JavaScript.
-//
 //go:embed runtime
 var runtimeFiles embed.FS
 
-// runtimeDigest changes with every byte of the bootstrap.
-var runtimeDigest = sync.OnceValues(func() (digest.Digest, error) {
-	var all []byte
-	err := eachRuntimeFile(func(name string, b []byte) error {
-		all = fmt.Appendf(all, "%s %s\n", name, digest.Of(b))
-		return nil
-	})
-	return digest.Of(all), err
-})
-
-func eachRuntimeFile(f func(name string, b []byte) error) error {
-	return fs.WalkDir(runtimeFiles, "runtime", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := runtimeFiles.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		return f(name[len("runtime/"):], b)
-	})
-}
+var (
+	bootstrap       = interpreter.Bootstrap{Files: runtimeFiles}
+	bootstrapDigest = sync.OnceValues(bootstrap.Digest)
+)
 
 // certificates is where a sandbox has the host's certificate authorities; on AWS they are a file of the runtime.
 const certificates = "/etc/pki/tls/certs/ca-bundle.crt"
@@ -48,7 +24,7 @@ const certificates = "/etc/pki/tls/certs/ca-bundle.crt"
 // Runtime gives the folder of the bootstrap, which is made once and never changed after that. A folder with its final name
 // is complete.
 func (h *Host) Runtime() (string, error) {
-	d, err := runtimeDigest()
+	d, err := bootstrapDigest()
 	if err != nil {
 		return "", err
 	}
@@ -61,18 +37,7 @@ func (h *Host) Runtime() (string, error) {
 
 // writeRuntime writes the bootstrap's files into a folder, for every user to read.
 func writeRuntime(dir string) error {
-	err := eachRuntimeFile(func(name string, b []byte) error {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		mode := fs.FileMode(0o644)
-		if path.Base(name) == "bootstrap" {
-			mode = 0o755
-		}
-		return os.WriteFile(file, b, mode)
-	})
-	if err != nil {
+	if err := bootstrap.Write(dir); err != nil {
 		return err
 	}
 	if err := os.Symlink(certificates, filepath.Join(dir, "ca-cert.pem")); err != nil {

@@ -61,7 +61,7 @@ func treeKey(in Interpreter) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	boot, err := runtimeDigest()
+	boot, err := bootstrapDigest()
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +95,7 @@ func fillTree(ctx context.Context, in Interpreter, dir string) error {
 			return err
 		}
 	}
-	if err := writeRuntime(filepath.Join(dir, "runtime")); err != nil {
+	if err := bootstrap.Write(filepath.Join(dir, "runtime")); err != nil {
 		return err
 	}
 	if err := compile(ctx, in, filepath.Join(dir, "runtime"), "/var/runtime"); err != nil {
