@@ -143,7 +143,7 @@ func (p process) stream(t *testing.T, handler, body string) (all []streamed, out
 		r := bufio.NewReader(c)
 		for range 2 {
 			s.Expect(r, "GET invocation/next")
-			io.WriteString(c, nextEvent("a", body))
+			io.WriteString(c, runtimetest.Next("a", body))
 			all = append(all, readStream(s, c, r))
 		}
 		s.Expect(r, "GET invocation/next")

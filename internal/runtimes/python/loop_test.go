@@ -1,11 +1,8 @@
 package python_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -68,18 +65,6 @@ func TestContext(t *testing.T) {
 	})
 }
 
-// TestLargePayloads sends and answers megabytes, in both directions through partial reads.
-func TestLargePayloads(t *testing.T) {
-	everyPython(t, func(t *testing.T, p process) {
-		p.Handler, p.Task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return event\n"}
-		body := `"` + strings.Repeat("0123456789", 600_000) + `"`
-		got := p.Run(t, runtimetest.NewAPI(t, event{Body: body}, event{Body: "2"}))
-		if len(got.Posts) != 2 || got.Posts[0].Body != body || got.Posts[1].Body != "2" {
-			t.Errorf("got %d posts, output %s", len(got.Posts), got.Output)
-		}
-	})
-}
-
 var milliseconds = regexp.MustCompile(`\[\d{13}\]`)
 
 // TestRefusedAnswer: an answer that the server refuses ends the runtime, and no event was asked for with one that is too large.
@@ -106,60 +91,14 @@ func TestRefusedAnswer(t *testing.T) {
 	})
 }
 
-func nextEvent(id, body string) string {
-	return fmt.Sprintf("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", id, len(body), body)
-}
-
-var echoArray = map[string]string{"app.py": "def h(event, context):\n    return [event]\n"}
-
-// TestOneSend: the answer and the question for the next event arrive before either is answered.
-func TestOneSend(t *testing.T) {
+// TestConversations holds those that are the same in every language.
+func TestConversations(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		s := runtimetest.NewScript(t)
-		p.Handler, p.Task = "app.h", echoArray
-		s.Play(&p.Process, func(accept func() (net.Conn, *bufio.Reader)) {
-			c, r := accept()
-			s.Expect(r, "GET invocation/next")
-			io.WriteString(c, nextEvent("a", `"ä"`))
-			for range 3 {
-				if got := s.Expect(r, "POST invocation/a/response"); got != `["ä"]` && got != `["\u00e4"]` {
-					t.Errorf("got %q", got)
-				}
-				s.Expect(r, "GET invocation/next")
-				io.WriteString(c, runtimetest.Accepted+nextEvent("a", `"ä"`))
-			}
-		})
-	})
-}
-
-// TestConnections: a connection that the server or something between closes is made anew, and chunks are understood.
-func TestConnections(t *testing.T) {
-	everyPython(t, func(t *testing.T, p process) {
-		s := runtimetest.NewScript(t)
-		p.Handler, p.Task = "app.h", echoArray
-		s.Play(&p.Process, func(accept func() (net.Conn, *bufio.Reader)) {
-			c, r := accept()
-			s.Expect(r, "GET invocation/next")
-			c.Close() // without an answer
-			c, r = accept()
-			s.Expect(r, "GET invocation/next")
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"+
-				"2;x=y\r\n\"1\r\n3\r\n234\r\n1\r\n\"\r\n0\r\nTrailer: x\r\n\r\n")
-			if got := s.Expect(r, "POST invocation/a/response"); got != `["1234"]` {
-				t.Errorf("got %q", got)
-			}
-			io.WriteString(c, "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-			c.Close()
-			c, r = accept()
-			s.Expect(r, "GET invocation/next")
-			io.WriteString(c, nextEvent("b", "5"))
-			s.Expect(r, "POST invocation/b/response")
-			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+runtimetest.Accepted)
-			c.Close() // after the answer, without saying so
-			c, r = accept()
-			s.Expect(r, "GET invocation/next")
-			c.Close()
-		})
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": "def h(event, context):\n    return [event]\n"}
+		t.Run("one send", func(t *testing.T) { runtimetest.OneSend(t, &p.Process) })
+		t.Run("connections", func(t *testing.T) { runtimetest.Connections(t, &p.Process) })
+		t.Run("bytewise", func(t *testing.T) { runtimetest.Bytewise(t, &p.Process) })
+		t.Run("large", func(t *testing.T) { runtimetest.Large(t, &p.Process) })
 	})
 }
 
