@@ -11,12 +11,6 @@ import (
 	"github.com/laminadev/lamina/internal/digest"
 )
 
-// copyBuffer is how many bytes are moved at a time.
-const copyBuffer = 256 << 10
-
-// onlyReader hides what would bring a buffer of its own.
-type onlyReader struct{ io.Reader }
-
 // Store keeps blobs over a driver.
 type Store struct{ driver Driver }
 
@@ -30,7 +24,7 @@ func (s *Store) Stage(ctx context.Context, r io.Reader) (*Staged, error) {
 		return nil, fmt.Errorf("cannot stage a blob: %w", err)
 	}
 	st := &Staged{driver: d, hash: sha256.New()}
-	if st.size, err = io.CopyBuffer(io.MultiWriter(d, st.hash), onlyReader{r}, make([]byte, copyBuffer)); err != nil {
+	if st.size, err = receive(d, st.hash, r); err != nil {
 		d.Discard()
 		return nil, err
 	}
