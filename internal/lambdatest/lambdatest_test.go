@@ -1,6 +1,7 @@
 package lambdatest_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"io/fs"
@@ -69,5 +70,39 @@ func TestZip(t *testing.T) {
 		if e.Mode != want[e.Path] {
 			t.Errorf("mode of %q = %v, want %v", e.Path, e.Mode, want[e.Path])
 		}
+	}
+}
+
+// TestChangeTenth: what a republication is measured with is a tenth of the files and, within a bit, of the bytes.
+func TestChangeTenth(t *testing.T) {
+	const files, size = 8_000, 8_000_000
+	var b bytes.Buffer
+	if err := lambdatest.BenchLayerOf(&b, files, size); err != nil {
+		t.Fatal(err)
+	}
+	again, err := lambdatest.ChangeTenth(b.Bytes(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := zip.NewReader(bytes.NewReader(again), int64(len(again)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, bytes := 0, uint64(0)
+	for i, f := range before.File {
+		if f.Name != after.File[i].Name {
+			t.Fatalf("file %d is %q, was %q", i, after.File[i].Name, f.Name)
+		}
+		if f.CRC32 != after.File[i].CRC32 {
+			changed++
+			bytes += f.UncompressedSize64
+		}
+	}
+	if changed != files/10 || bytes < size*8/100 || bytes > size*12/100 {
+		t.Errorf("%d files of %d bytes changed, want a tenth of %d and of %d", changed, bytes, files, size)
 	}
 }

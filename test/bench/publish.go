@@ -33,6 +33,9 @@ func (b *bench) publish() error {
 		if err != nil {
 			return err
 		}
+		if err := b.rest(); err != nil {
+			return err
+		}
 		dir := filepath.Join(b.work, fmt.Sprintf("unzipped-%d", i))
 		began := time.Now()
 		if out, err := exec.Command("unzip", "-q", file, "-d", dir).CombinedOutput(); err != nil {
@@ -53,6 +56,9 @@ func (b *bench) publishOnce(layer []byte) (answered, mountable time.Duration, er
 		return 0, 0, err
 	}
 	defer s.stop()
+	if err := b.rest(); err != nil {
+		return 0, 0, err
+	}
 	began := time.Now()
 	arn, err := s.publish("big", layer)
 	if err != nil {
