@@ -125,6 +125,6 @@ func (d *door) recover(w http.ResponseWriter, r *http.Request, c *wire.Call) {
 	default:
 		d.Log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "a handler panicked", slog.String("request_id", c.RequestID),
 			slog.String("operation", c.Operation), slog.Any("panic", p), slog.String("stack", stack()))
-		d.answer(w, r, c.Operation, internalError)
+		d.answer(w, r, internalError)
 	}
 }

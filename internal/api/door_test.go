@@ -72,7 +72,7 @@ func TestServices(t *testing.T) {
 	}{
 		"lambda, signed":   {request{method: "GET", path: "/2018-10-31/layers", header: signed("x", "us-east-1", "lambda")}, 200, `"Layers":[]`},
 		"lambda, by curl":  {request{method: "POST", path: "/2015-03-31/functions", body: "{", header: form}, 400, `"Type":"User"`},
-		"lambda, root":     {request{method: "GET", path: "/"}, 404, "The Lambda API has no path /."},
+		"lambda, root":     {request{method: "GET", path: "/"}, 403, "Unable to determine service/operation name"},
 		"sts":              {request{method: "POST", path: "/", body: "Action=GetCallerIdentity&Version=2011-06-15", header: with(form, signed("111111111111", "eu-west-1", "sts"))}, 200, "<Arn>arn:aws:iam::111111111111:root</Arn><UserId>111111111111</UserId><Account>111111111111</Account>"},
 		"sts, unsigned":    {request{method: "POST", path: "/", body: "Action=GetCallerIdentity", header: form}, 200, "<Account>000000000000</Account>"},
 		"sts, by query":    {request{method: "GET", path: "/?Action=GetCallerIdentity"}, 200, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">`},

@@ -15,7 +15,6 @@ import (
 // row says what a kind of error is called on the wire.
 type row struct {
 	kind      lambda.Kind
-	operation string // the only one that the row is for; "" means all
 	exception string
 	status    int
 	key       string // the body's member with the text: AWS has two spellings
@@ -41,7 +40,6 @@ var rows = []row{
 	{kind: lambda.Stale, exception: "PreconditionFailedException", status: 412, key: lower},
 	{kind: lambda.OverQuota, exception: "CodeStorageExceededException", status: 400, key: lower},
 	{kind: lambda.PolicyTooLong, exception: "PolicyLengthExceededException", status: 400, key: lower},
-	{kind: lambda.TooLarge, operation: "Invoke", exception: "RequestTooLargeException", status: 413, key: lower},
 	{kind: lambda.TooLarge, exception: "RequestEntityTooLargeException", status: 413, key: lower, plain: true},
 	{kind: lambda.WrongMediaType, exception: "UnsupportedMediaTypeException", status: 415, key: lower},
 	{kind: lambda.Throttled, exception: "TooManyRequestsException", status: 429, key: lower},
@@ -63,9 +61,9 @@ const internalText = "An error occurred and the request cannot be processed."
 
 var internalError = &lambda.Error{Kind: lambda.Internal, Message: internalText}
 
-func rowOf(kind lambda.Kind, operation string) row {
+func rowOf(kind lambda.Kind) row {
 	for _, r := range rows {
-		if r.kind == kind && (r.operation == "" || r.operation == operation) {
+		if r.kind == kind {
 			return r
 		}
 	}
@@ -91,18 +89,15 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, c *wire.Call, err er
 			e = &lambda.Error{Kind: lambda.Internal, Message: text}
 		}
 	}
-	d.answer(w, r, c.Operation, e)
+	d.answer(w, r, e)
 }
 
 // answer writes an error. The header says the exception's name, which is where SDKs look first.
-func (d *door) answer(w http.ResponseWriter, r *http.Request, operation string, e *lambda.Error) {
-	row := rowOf(e.Kind, operation)
+func (d *door) answer(w http.ResponseWriter, r *http.Request, e *lambda.Error) {
+	row := rowOf(e.Kind)
 	h := w.Header()
 	h.Del("Content-Length")
 	h["x-amzn-ErrorType"] = []string{row.exception}
-	if e.Kind == lambda.Throttled {
-		h.Set("Retry-After", "1")
-	}
 	if writeXML(w, r, row, e) {
 		return
 	}

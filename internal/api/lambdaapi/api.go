@@ -67,9 +67,9 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request, c *wire.Call) error 
 	if isDownload(r.URL.Path) {
 		return a.download(w, r)
 	}
-	route, path, known := a.routes.find(r.Method, r.URL)
+	route, path := a.routes.find(r.Method, r.URL)
 	if route == nil {
-		return unknownOperation(r, known)
+		return lambda.Errorf(lambda.Denied, "Unable to determine service/operation name to be authorized")
 	}
 	c.Operation = route.Name
 	serve := built[route.Name]
@@ -77,13 +77,6 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request, c *wire.Call) error 
 		return lambda.Errorf(lambda.NotBuilt, "lamina does not have the operation %s yet; doc/compatibility.md lists what it has", route.Name)
 	}
 	return serve(a, w, r, &call{Call: c, route: route, path: path})
-}
-
-func unknownOperation(r *http.Request, known bool) error {
-	if known {
-		return &lambda.Error{Kind: lambda.NotFound, Untyped: true, Message: "The Lambda API has no operation " + r.Method + " " + r.URL.Path + "."}
-	}
-	return &lambda.Error{Kind: lambda.NotFound, Untyped: true, Message: "The Lambda API has no path " + r.URL.Path + "."}
 }
 
 // call is a request on its way to a handler.

@@ -75,26 +75,26 @@ func (t *router) child(part string) *router {
 }
 
 // find gives the operation of a request and the segments of its path that are parameters, decoded. An ARN may come with its
-// colons encoded or not, and its slashes only encoded. Without an operation, known says that the path has others.
-func (t *router) find(method string, u *url.URL) (op *Route, values []string, known bool) {
+// colons encoded or not, and its slashes only encoded. A parameter is never empty: AWS finds no operation then.
+func (t *router) find(method string, u *url.URL) (op *Route, values []string) {
 	path := strings.TrimPrefix(strings.TrimSuffix(u.EscapedPath(), "/"), "/")
 	at := t
 	for segment := range strings.SplitSeq(path, "/") {
 		next := at.literal[segment]
-		if next == nil && at.parameter != nil {
+		if next == nil && at.parameter != nil && segment != "" {
 			next = at.parameter
 			value, err := url.PathUnescape(segment)
 			if err != nil {
-				return nil, nil, false
+				return nil, nil
 			}
 			values = append(values, value)
 		}
 		if next == nil {
-			return nil, nil, false
+			return nil, nil
 		}
 		at = next
 	}
-	return at.pick(method, u.RawQuery), values, len(at.ops) > 0
+	return at.pick(method, u.RawQuery), values
 }
 
 // pick chooses among the operations of one path: the one whose query is there wins over the one without.

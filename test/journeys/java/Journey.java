@@ -182,7 +182,7 @@ public class Journey {
     say("function error", a.response.statusCode(), a.response.functionError(), member(a.payload, "errorType"), member(a.payload, "errorMessage"));
     refused("no JSON", InvalidRequestContentException.class,
         () -> client.invoke(r -> r.functionName("f").payload(SdkBytes.fromUtf8String("no JSON"))));
-    refused("too large", RequestTooLargeException.class,
+    refused("too large", LambdaException.class,
         () -> client.invoke(r -> r.functionName("f").payload(SdkBytes.fromUtf8String('"' + "x".repeat(6 << 20) + '"'))));
   }
 
