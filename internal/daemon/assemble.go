@@ -92,7 +92,7 @@ func (p *parts) openCatalog(ctx context.Context) error {
 	p.add("lock of the database", plain(unlock))
 	if p.records, err = sqlcatalog.Open(ctx, db); err != nil {
 		db.Close()
-		return err
+		return newerRecords(err)
 	}
 	poll := pollInterval
 	if !p.cfg.Shared() {

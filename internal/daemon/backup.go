@@ -179,7 +179,11 @@ func (b *backup) records() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	b.contents, err = sqlcatalog.OpenAsIs(db).Contents(b.ctx)
+	records, err := sqlcatalog.OpenAsIs(b.ctx, db)
+	if err != nil {
+		return err
+	}
+	b.contents, err = records.Contents(b.ctx)
 	return err
 }
 

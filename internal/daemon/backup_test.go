@@ -105,6 +105,17 @@ func backedUp(t *testing.T) []byte {
 // renamed gives a backup with another name of one file.
 func renamed(t *testing.T, b []byte, from, to string) []byte {
 	t.Helper()
+	return changedTar(t, b, from, func(h *tar.Header, content []byte) []byte { h.Name = to; return content })
+}
+
+// replaced gives a backup with another content of one file.
+func replaced(t *testing.T, b []byte, name string, content []byte) []byte {
+	t.Helper()
+	return changedTar(t, b, name, func(h *tar.Header, _ []byte) []byte { h.Size = int64(len(content)); return content })
+}
+
+func changedTar(t *testing.T, b []byte, name string, change func(*tar.Header, []byte) []byte) []byte {
+	t.Helper()
 	var out bytes.Buffer
 	r, w := tar.NewReader(bytes.NewReader(b)), tar.NewWriter(&out)
 	for found := false; ; {
@@ -113,15 +124,19 @@ func renamed(t *testing.T, b []byte, from, to string) []byte {
 			break
 		}
 		if err != nil {
-			t.Fatalf("%s: %v", from, err)
+			t.Fatalf("%s: %v", name, err)
 		}
-		if h.Name == from {
-			h.Name, found = to, true
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Name == name {
+			content, found = change(h, content), true
 		}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.Copy(w, r); err != nil {
+		if _, err := w.Write(content); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/daemon"
+	"github.com/laminadev/lamina/internal/database/pgtest"
 	"github.com/laminadev/lamina/internal/lambdatest"
 	"github.com/laminadev/lamina/internal/sandbox/helper"
 )
@@ -31,8 +32,13 @@ func TestMain(m *testing.M) {
 		beVictim()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(withPostgres{m})
 }
+
+// withPostgres ends the PostgreSQL of the tests, if one was started, before it is looked who still runs.
+type withPostgres struct{ *testing.M }
+
+func (m withPostgres) Run() int { return pgtest.Main(m.M) }
 
 // settings are those of a server on a free port with a data folder of its own.
 func settings(t *testing.T) config.Config {

@@ -41,7 +41,9 @@ func openOffline(ctx context.Context, cfg config.Config) (_ *offline, err error)
 		return nil, err
 	}
 	o.add("database", plain(o.db.Close))
-	o.records = sqlcatalog.OpenAsIs(o.db)
+	if o.records, err = sqlcatalog.OpenAsIs(ctx, o.db); err != nil {
+		return nil, newerRecords(err)
+	}
 	claim := func(d *s3blob.Driver) error { return o.owns(ctx, cfg, d) }
 	if o.zips, err = openZips(ctx, cfg, o.dir, claim, nil, &o.stoppers); err != nil {
 		return nil, err

@@ -16,7 +16,9 @@ import (
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/blob/diskblob"
+	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
 	"github.com/laminadev/lamina/internal/config"
+	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/runtimes"
 )
@@ -97,6 +99,9 @@ func (r *restore) fill(in io.Reader) error {
 	if _, err := os.Lstat(filepath.Join(r.dir, "lamina.db")); err != nil {
 		return errNotWhole
 	}
+	if err := r.checkRecords(); err != nil {
+		return err
+	}
 	if err := os.WriteFile(filepath.Join(r.dir, "lock"), nil, 0o600); err != nil {
 		return err
 	}
@@ -133,6 +138,17 @@ func (r *restore) entries(t *tar.Reader) error {
 			return fmt.Errorf("%s: %w", h.Name, err)
 		}
 	}
+}
+
+// checkRecords refuses records that this lamina could not read.
+func (r *restore) checkRecords() (err error) {
+	db, err := database.Open(r.ctx, database.SQLiteURL(filepath.Join(r.dir, "lamina.db")))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = sqlcatalog.OpenAsIs(r.ctx, db)
+	return newerRecords(err)
 }
 
 func readHead(h *tar.Header, t io.Reader) error {

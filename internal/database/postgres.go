@@ -83,6 +83,10 @@ func (d postgresDialect) migrate(ctx context.Context, db *sql.DB, m migrations) 
 	return m.up(ctx, goose.DialectPostgres, db)
 }
 
+func (postgresDialect) checkSchema(ctx context.Context, db *sql.DB, m migrations) error {
+	return m.look(ctx, goose.DialectPostgres, db, "SELECT to_regclass($1) IS NOT NULL")
+}
+
 // createByteText runs under the advisory lock, so nothing comes between its two steps.
 const createByteText = `DO $$ BEGIN
 	IF to_regtype('bytetext') IS NULL THEN

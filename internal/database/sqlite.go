@@ -99,3 +99,7 @@ func (sqliteDialect) lockTable(context.Context, *sql.Tx, string) error { return 
 func (sqliteDialect) migrate(ctx context.Context, db *sql.DB, m migrations) error {
 	return m.up(ctx, goose.DialectSQLite3, db)
 }
+
+func (sqliteDialect) checkSchema(ctx context.Context, db *sql.DB, m migrations) error {
+	return m.look(ctx, goose.DialectSQLite3, db, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)")
+}

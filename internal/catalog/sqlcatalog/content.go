@@ -3,14 +3,24 @@ package sqlcatalog
 import (
 	"context"
 	"fmt"
+	"io/fs"
 
 	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
 // OpenAsIs gives a catalog over a database whose schema stays as it is: for who only reads, beside a server that may be of
-// another version.
-func OpenAsIs(db *database.DB) *Catalog { return &Catalog{db} }
+// an earlier version. Records of a later one, whose meaning nobody here can know, are a *database.NewerError.
+func OpenAsIs(ctx context.Context, db *database.DB) (*Catalog, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := db.CheckSchema(ctx, files, migrationsTable); err != nil {
+		return nil, fmt.Errorf("cannot open the catalog: %w", err)
+	}
+	return &Catalog{db}, nil
+}
 
 // Contents gives what every record needs, of all scopes, as of one moment: the zips of layer versions, those of the code and
 // the layers of every revision, and the bytes of objects and of parts of uploads, which need be no zips and have only Digest and

@@ -18,18 +18,22 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// migrationsTable remembers which of them were applied.
+const migrationsTable = "catalog_migrations"
+
 // Catalog is a catalog.Store. Messages of its errors are for logs.
 type Catalog struct{ db *database.DB }
 
 var _ catalog.Store = (*Catalog)(nil)
 
-// Open brings the schema up to date and gives a catalog over the database, which Close closes.
+// Open brings the schema up to date and gives a catalog over the database, which Close closes. Records of a later version are a
+// *database.NewerError.
 func Open(ctx context.Context, db *database.DB) (*Catalog, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Migrate(ctx, files, "catalog_migrations"); err != nil {
+	if err := db.Migrate(ctx, files, migrationsTable); err != nil {
 		return nil, fmt.Errorf("cannot open the catalog: %w", err)
 	}
 	return &Catalog{db}, nil
