@@ -22,9 +22,9 @@ func newCheck(o *output) *cobra.Command {
 	return command(o, &checkOptions{}, cobra.Command{
 		Use:   "check [flags]",
 		Short: "read everything that is kept again, and say what is wrong",
-		Long: "Read the whole data folder again: the database, every zip, what records say of zips, every unpacked tree and every\n" +
-			"shared file. For each fault it says what is wrong and how to mend it. It mends nothing itself, and a server may run\n" +
-			"meanwhile. The exit code is 0 when everything is as it should be.",
+		Long: "Read the whole data folder again: the database, every zip, what records say of zips, how much code of each account is\n" +
+			"counted, every unpacked tree and every shared file. For each fault it says what is wrong and how to mend it. It mends\n" +
+			"nothing itself, and a server may run meanwhile. The exit code is 0 when everything is as it should be.",
 		Example: "  lamina check\n  lamina check --data /var/lib/lamina --format json",
 	}, cobra.NoArgs, runCheck)
 }

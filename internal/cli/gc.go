@@ -31,7 +31,8 @@ func newGC(o *output) *cobra.Command {
 		Short: "free the room that nothing needs any more",
 		Long: "Remove zips, unpacked trees and shared files of the data folder that no layer version, no function, no version of a\n" +
 			"function, no runtime and no object of S3 needs. A server may run meanwhile. With --blob, zips in that store\n" +
-			"go when no record needs them, whichever server has put them there; trees and runtimes are those of this machine.",
+			"go when no record needs them, whichever server has put them there; trees and runtimes are those of this machine.\n" +
+			"Code of an account that was counted wrong (`lamina check` says so) is counted again.",
 		Example: "  lamina gc --dry-run\n  lamina gc --age 0s",
 	}, cobra.NoArgs, runGC)
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/layerstore"
@@ -15,8 +16,8 @@ type Finding = layerstore.Finding
 // Checked counts what was looked at.
 type Checked = layerstore.Checked
 
-// CheckData reads everything in a data folder again: the database, every zip, what records say of them, every tree, every
-// shared file. It changes nothing that counts, and a server may run meanwhile. What it finds goes to report; an error means
+// CheckData reads everything in a data folder again: the database, every zip, what records say of them, how much code of each
+// account was counted, every tree, every shared file. It changes nothing that counts, and a server may run meanwhile. What it finds goes to report; an error means
 // that it could not look.
 func CheckData(ctx context.Context, cfg config.Config, report func(Finding)) (_ Checked, err error) {
 	o, err := openOffline(ctx, cfg)
@@ -25,6 +26,9 @@ func CheckData(ctx context.Context, cfg config.Config, report func(Finding)) (_ 
 	}
 	defer func() { err = errors.Join(err, o.close(ctx)) }()
 	if err := o.checkDatabase(ctx, cfg, report); err != nil {
+		return Checked{}, err
+	}
+	if err := o.checkCounts(ctx, report); err != nil {
 		return Checked{}, err
 	}
 	_, unreadable, err := runtimes.Contents(o.dir.sub("runtimes"))
@@ -61,6 +65,19 @@ func (o *offline) checkBoth(ctx context.Context, report func(Finding)) (Checked,
 	own, err := o.own.CheckZips(ctx, added, report)
 	done.Zips += own.Zips
 	return done, err
+}
+
+// checkCounts adds up how much code each account has.
+func (o *offline) checkCounts(ctx context.Context, report func(Finding)) error {
+	wrong, err := o.records.CountedWrong(ctx)
+	for _, w := range wrong {
+		report(Finding{
+			Kind: "account", What: w.Scope.Account + " in " + w.Scope.Region,
+			Text: fmt.Sprintf("its code is counted as %d bytes, and its records add up to %d", w.Counted, w.Has),
+			Mend: "`lamina gc` counts it again",
+		})
+	}
+	return err
 }
 
 func (o *offline) checkDatabase(ctx context.Context, cfg config.Config, report func(Finding)) error {

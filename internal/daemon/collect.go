@@ -21,7 +21,8 @@ type CollectOptions struct {
 	DryRun bool
 }
 
-// Collect frees what no record and no runtime of a data folder needs, whether a server is using it or not.
+// Collect frees what no record and no runtime of a data folder needs, whether a server is using it or not. Code of accounts that was
+// counted wrong is counted again.
 func Collect(ctx context.Context, cfg config.Config, opts CollectOptions) (_ Freed, err error) {
 	o, err := openOffline(ctx, cfg)
 	if err != nil {
@@ -34,6 +35,9 @@ func Collect(ctx context.Context, cfg config.Config, opts CollectOptions) (_ Fre
 			return Freed{}, err
 		}
 		defer unlock()
+		if err := o.countAgain(ctx); err != nil {
+			return Freed{}, err
+		}
 	}
 	if cfg.Database == "" && folderUser(cfg.Data) == 0 {
 		opts.Grace = 0 // there are no requests
@@ -45,6 +49,15 @@ func Collect(ctx context.Context, cfg config.Config, opts CollectOptions) (_ Fre
 	own, err := o.collectOwn(ctx, opts)
 	freed.Zips, freed.Bytes = freed.Zips+own.Zips, freed.Bytes+own.Bytes
 	return freed, err
+}
+
+// countAgain writes only when something is wrong.
+func (o *offline) countAgain(ctx context.Context) error {
+	wrong, err := o.records.CountedWrong(ctx)
+	if err != nil || len(wrong) == 0 {
+		return err
+	}
+	return o.records.CountAgain(ctx)
 }
 
 // collectOwn frees zips in the data folder that no runtime needs, where an S3 store keeps those of records. What records need

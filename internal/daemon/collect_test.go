@@ -14,6 +14,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/daemon"
+	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/lambdatest"
 )
 
@@ -131,6 +132,47 @@ func TestCheckDataOfADamagedDatabase(t *testing.T) {
 	})
 	if findings == 0 && err == nil {
 		t.Error("a damaged database has no fault")
+	}
+}
+
+// TestCodeThatWasCountedWrong: a check finds it, and a collection counts again, beside the server too.
+func TestCodeThatWasCountedWrong(t *testing.T) {
+	cfg := settings(t)
+	r := start(t, cfg)
+	publish(t, r.client(t), "libs")
+	db, err := database.Open(t.Context(), cfg.DatabaseURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Transaction(t.Context(), func(tx *database.Tx) error {
+		_, err := tx.Exec(t.Context(), "UPDATE code_sizes SET size = size + 5")
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	findings, _ := check(t, cfg)
+	if len(findings) != 1 || findings[0].Kind != "account" || findings[0].What != "000000000000 in us-east-1" ||
+		!strings.Contains(findings[0].Mend, "lamina gc") {
+		t.Errorf("found %+v, want one of the account's code, and what counts it again", findings)
+	}
+	for _, step := range []struct {
+		dryRun bool
+		left   int
+	}{{true, 1}, {false, 0}} {
+		if _, err := daemon.Collect(t.Context(), cfg, daemon.CollectOptions{DryRun: step.dryRun}); err != nil {
+			t.Fatal(err)
+		}
+		if findings, _ := check(t, cfg); len(findings) != step.left {
+			t.Errorf("dry run %v: found %+v, want %d", step.dryRun, findings, step.left)
+		}
+	}
+	publish(t, r.client(t), "libs")
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if findings, _ := check(t, cfg); len(findings) != 0 {
+		t.Errorf("after one more version: %+v", findings)
 	}
 }
 

@@ -37,8 +37,8 @@ type dialect interface {
 	lockTable(ctx context.Context, tx *sql.Tx, table string) error
 	// migrate applies migrations one process at a time.
 	migrate(ctx context.Context, db *sql.DB, m migrations) error
-	// checkSchema refuses a schema with other migrations than these.
-	checkSchema(ctx context.Context, db *sql.DB, m migrations) error
+	// checkSchema gives the last migration that was applied, and refuses a schema with newer ones.
+	checkSchema(ctx context.Context, db *sql.DB, m migrations) (int64, error)
 }
 
 // Open opens the database at a URL: sqlite:///folder/file.db, which is created with its folder when it is not there, readable

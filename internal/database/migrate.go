@@ -33,13 +33,14 @@ func (db *DB) Migrate(ctx context.Context, files fs.FS, table string) error {
 	return nil
 }
 
-// CheckSchema looks whether a schema is one of these migrations, or of the first of them; what is newer is a *NewerError. It
-// changes nothing, and a database without the table is none that is newer.
-func (db *DB) CheckSchema(ctx context.Context, files fs.FS, table string) error {
-	if err := db.dialect.checkSchema(ctx, db.read, migrations{files, table}); err != nil {
-		return fmt.Errorf("cannot use the database: %w", err)
+// CheckSchema gives the number of the last of these migrations that was applied, 0 when none was. A schema that has newer ones
+// is a *NewerError. Nothing is changed.
+func (db *DB) CheckSchema(ctx context.Context, files fs.FS, table string) (int64, error) {
+	has, err := db.dialect.checkSchema(ctx, db.read, migrations{files, table})
+	if err != nil {
+		return 0, fmt.Errorf("cannot use the database: %w", err)
 	}
-	return nil
+	return has, nil
 }
 
 func (m migrations) provider(dialect goose.Dialect, db *sql.DB) (*goose.Provider, error) {
@@ -63,20 +64,19 @@ func (m migrations) up(ctx context.Context, dialect goose.Dialect, db *sql.DB) e
 }
 
 // look is check for who must not make the table that is counted in; there asks whether it is there.
-func (m migrations) look(ctx context.Context, dialect goose.Dialect, db *sql.DB, there string) error {
+func (m migrations) look(ctx context.Context, dialect goose.Dialect, db *sql.DB, there string) (has int64, err error) {
 	var found bool
 	if err := db.QueryRowContext(ctx, there, m.table).Scan(&found); err != nil || !found {
-		return err
+		return 0, err
 	}
 	p, err := m.provider(dialect, db)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	var has int64
 	if err := db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+m.table).Scan(&has); err != nil {
-		return err
+		return 0, err
 	}
-	return m.check(p, has)
+	return has, m.check(p, has)
 }
 
 func (migrations) check(p *goose.Provider, has int64) error {

@@ -83,7 +83,7 @@ func (d postgresDialect) migrate(ctx context.Context, db *sql.DB, m migrations) 
 	return m.up(ctx, goose.DialectPostgres, db)
 }
 
-func (postgresDialect) checkSchema(ctx context.Context, db *sql.DB, m migrations) error {
+func (postgresDialect) checkSchema(ctx context.Context, db *sql.DB, m migrations) (int64, error) {
 	return m.look(ctx, goose.DialectPostgres, db, "SELECT to_regclass($1) IS NOT NULL")
 }
 

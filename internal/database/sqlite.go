@@ -100,6 +100,6 @@ func (sqliteDialect) migrate(ctx context.Context, db *sql.DB, m migrations) erro
 	return m.up(ctx, goose.DialectSQLite3, db)
 }
 
-func (sqliteDialect) checkSchema(ctx context.Context, db *sql.DB, m migrations) error {
+func (sqliteDialect) checkSchema(ctx context.Context, db *sql.DB, m migrations) (int64, error) {
 	return m.look(ctx, goose.DialectSQLite3, db, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)")
 }

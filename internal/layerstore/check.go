@@ -23,7 +23,7 @@ import (
 
 // Finding is something that is not as it should be.
 type Finding struct {
-	Kind string // "zip", "record", "tree" or "file"
+	Kind string // "zip", "record", "tree" or "file" (who reports has others too)
 	What string // the digest, or the path
 	Text string // what is wrong
 	Mend string // what helps

@@ -68,3 +68,67 @@ func checkQuota(ctx context.Context, tx *database.Tx, s lambda.Scope, quota int6
 	}
 	return nil
 }
+
+// codeSizesSchema is the number of the migration that began to count.
+const codeSizesSchema = 7
+
+// countedCode adds up what records of layer versions, functions and their versions say, as addCode counts it while they come and
+// go.
+const countedCode = `SELECT partition, account, region, 0 AS counted, size AS has FROM layer_versions
+	UNION ALL SELECT f.partition, f.account, f.region, 0, r.size
+		FROM functions f JOIN function_revisions r ON r.function_id = f.id AND r.number = f.latest
+	UNION ALL SELECT v.partition, v.account, v.region, 0, r.size
+		FROM function_versions v JOIN function_revisions r ON r.function_id = v.function_id AND r.number = v.revision`
+
+// WrongCount is an account's code in a region that was counted wrong.
+type WrongCount struct {
+	Scope        lambda.Scope
+	Counted, Has int64 // bytes
+}
+
+// CountedWrong adds up the code of all accounts and compares it with what was counted, as of one moment.
+func (c *Catalog) CountedWrong(ctx context.Context) ([]WrongCount, error) {
+	if c.uncounted {
+		return nil, nil
+	}
+	list, err := c.countedWrong(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot add up how much code there is: %w", err)
+	}
+	return list, nil
+}
+
+func (c *Catalog) countedWrong(ctx context.Context) ([]WrongCount, error) {
+	rows, err := c.db.Query(ctx, `SELECT partition, account, region, CAST(SUM(counted) AS BIGINT), CAST(SUM(has) AS BIGINT) FROM (
+		SELECT partition, account, region, size AS counted, 0 AS has FROM code_sizes UNION ALL `+countedCode+`
+	) code GROUP BY partition, account, region HAVING SUM(counted) <> SUM(has) ORDER BY partition, account, region`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []WrongCount
+	for rows.Next() {
+		var w WrongCount
+		if err := rows.Scan(&w.Scope.Partition, &w.Scope.Account, &w.Scope.Region, &w.Counted, &w.Has); err != nil {
+			return nil, err
+		}
+		list = append(list, w)
+	}
+	return list, rows.Err()
+}
+
+// CountAgain counts the code of all accounts anew. Servers may use the database meanwhile.
+func (c *Catalog) CountAgain(ctx context.Context) error {
+	err := c.change(ctx, func(tx *database.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM code_sizes"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO code_sizes (partition, account, region, size)
+			SELECT partition, account, region, CAST(SUM(has) AS BIGINT) FROM (`+countedCode+`) code GROUP BY partition, account, region`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot count the code of accounts again: %w", err)
+	}
+	return nil
+}

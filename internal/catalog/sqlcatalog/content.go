@@ -16,10 +16,11 @@ func OpenAsIs(ctx context.Context, db *database.DB) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.CheckSchema(ctx, files, migrationsTable); err != nil {
+	schema, err := db.CheckSchema(ctx, files, migrationsTable)
+	if err != nil {
 		return nil, fmt.Errorf("cannot open the catalog: %w", err)
 	}
-	return &Catalog{db}, nil
+	return &Catalog{db: db, uncounted: schema < codeSizesSchema}, nil
 }
 
 // Contents gives what every record needs, of all scopes, as of one moment: the zips of layer versions, those of the code and

@@ -22,7 +22,10 @@ var migrations embed.FS
 const migrationsTable = "catalog_migrations"
 
 // Catalog is a catalog.Store. Messages of its errors are for logs.
-type Catalog struct{ db *database.DB }
+type Catalog struct {
+	db        *database.DB
+	uncounted bool // the schema is of before code was counted
+}
 
 var _ catalog.Store = (*Catalog)(nil)
 
@@ -36,7 +39,7 @@ func Open(ctx context.Context, db *database.DB) (*Catalog, error) {
 	if err := db.Migrate(ctx, files, migrationsTable); err != nil {
 		return nil, fmt.Errorf("cannot open the catalog: %w", err)
 	}
-	return &Catalog{db}, nil
+	return &Catalog{db: db}, nil
 }
 
 // Close closes the database.
