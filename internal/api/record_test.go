@@ -56,6 +56,10 @@ func TestEventInvokeConfig(t *testing.T) {
 		{400, invalid, "You must specify at least one of error handling or destination setting.", send("PUT", config, object{})},
 		{400, invalid, "You can't specify the function as a destination for itself.", send("PUT", config, object{"DestinationConfig": object{"OnSuccess": object{"Destination": functionARN + "f"}}})},
 		{400, invalid, "The destination ARN " + functionARN + "nope is invalid.", send("PUT", config, object{"DestinationConfig": object{"OnSuccess": object{"Destination": functionARN + "nope"}}})},
+		{400, invalid, "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=arn:aws:s3:::b), onFailure=null) is invalid.",
+			send("PUT", config, object{"DestinationConfig": object{"OnSuccess": object{"Destination": "arn:aws:s3:::b"}}})},
+		{400, invalid, "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=" + queue + "), onFailure=OnFailure(destination=arn:aws:iam::000000000000:role/r)) is invalid.",
+			send("POST", config, object{"DestinationConfig": object{"OnSuccess": object{"Destination": queue}, "OnFailure": object{"Destination": "arn:aws:iam::000000000000:role/r"}}})},
 		{404, missing, "The function doesn't exist.", send("PUT", "x/event-invoke-config", object{"MaximumRetryAttempts": 0})},
 		{404, missing, "The function doesn't exist.", send("PUT", config+"?Qualifier=none", object{"MaximumRetryAttempts": 0})},
 		{404, missing, "The function doesn't exist.", send("POST", "x/event-invoke-config", object{"MaximumRetryAttempts": 0})},
@@ -67,7 +71,11 @@ func TestEventInvokeConfig(t *testing.T) {
 	} {
 		s.refused(row.status, row.exception, row.text, row.request)
 	}
-	s.ok(200, send("PUT", config, object{"DestinationConfig": object{"OnSuccess": object{"Destination": functionARN + "g"}}}))
+	for _, arn := range []string{functionARN + "g", "arn:aws:s3:::b", "arn:aws:sns:us-east-1:000000000000:t", "arn:aws:events:us-east-1:000000000000:event-bus/b"} {
+		s.ok(200, send("PUT", config, object{"DestinationConfig": object{"OnFailure": object{"Destination": arn}}}))
+	}
+	cleared := s.ok(200, send("POST", config, object{"DestinationConfig": object{"OnFailure": object{"Destination": ""}}})) // takes it away
+	want(cleared, "f:$LATEST", object{"DestinationConfig": object{"OnSuccess": object{}, "OnFailure": object{}}})
 	s.ok(204, send("DELETE", config, nil))
 	s.refused(404, missing, "The function "+functionARN+"f:$LATEST doesn't have an EventInvokeConfig", send("DELETE", config, nil))
 	s.ok(204, request{method: "DELETE", path: fns + "/f/aliases/live"})

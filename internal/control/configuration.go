@@ -24,6 +24,15 @@ func withDefaults(c lambda.Configuration, name lambda.FunctionName) lambda.Confi
 	return c
 }
 
+// checkLogging refuses levels where the format has none.
+func checkLogging(have, sent lambda.LoggingConfig) error {
+	if format := cmp.Or(sent.LogFormat, have.LogFormat, "Text"); format != "Text" || sent.ApplicationLogLevel+sent.SystemLogLevel == "" {
+		return nil
+	}
+	return lambda.Errorf(lambda.Invalid, `LogLevel is not supported when LogFormat is set to "Text". `+
+		`Remove LogLevel from your request or change the LogFormat to "Json" and try again.`)
+}
+
 // mergeLogging lays the members that were sent over those that were there. Levels belong to the format JSON: it brings INFO
 // when nothing else was said, and Text drops them.
 func mergeLogging(have, sent lambda.LoggingConfig) lambda.LoggingConfig {

@@ -38,27 +38,61 @@ func (s *Service) PutEventInvokeConfig(ctx context.Context, caller lambda.Scope,
 	if _, err := s.describe(ctx, caller, ref); err != nil {
 		return EventInvokeConfig{}, kindText(err, lambda.NotFound, noFunction)
 	}
+	if err := checkDestinations(in); err != nil {
+		return EventInvokeConfig{}, err
+	}
 	for _, arn := range []*string{in.OnSuccess, in.OnFailure} {
 		if err := s.checkDestination(ctx, caller, ref, arn); err != nil {
 			return EventInvokeConfig{}, err
 		}
 	}
 	ref = unlatest(ref)
+	var kept EventInvoke
 	modified, err := changeRecord(ctx, s, ref, catalog.RecordEventInvoke, func(old *EventInvoke) (*EventInvoke, error) {
-		if !merge {
-			return &in, nil
-		}
-		if old == nil {
+		next := in
+		if merge && old == nil {
 			return nil, lambda.Errorf(lambda.NotFound, "%s", noEventInvoke(ref))
 		}
-		in = EventInvoke{cmp.Or(in.MaxRetries, old.MaxRetries), cmp.Or(in.MaxAge, old.MaxAge),
-			cmp.Or(in.OnSuccess, old.OnSuccess), cmp.Or(in.OnFailure, old.OnFailure)}
-		return &in, nil
+		if merge {
+			next = EventInvoke{cmp.Or(in.MaxRetries, old.MaxRetries), cmp.Or(in.MaxAge, old.MaxAge),
+				cmp.Or(in.OnSuccess, old.OnSuccess), cmp.Or(in.OnFailure, old.OnFailure)}
+		}
+		next.OnSuccess, next.OnFailure = named(next.OnSuccess), named(next.OnFailure)
+		kept = next
+		return &next, nil
 	})
-	return EventInvokeConfig{in, namedARN(ref), modified}, err
+	return EventInvokeConfig{kept, namedARN(ref), modified}, err
 }
 
-var lambdaARN = regexp.MustCompile(`^arn:[^:]+:lambda:`)
+// named gives a destination, nil when an empty one was sent: it takes away what was there.
+func named(arn *string) *string {
+	if arn != nil && *arn == "" {
+		return nil
+	}
+	return arn
+}
+
+var (
+	lambdaARN  = regexp.MustCompile(`^arn:[^:]+:lambda:`)
+	successARN = regexp.MustCompile(`^(arn:[^:]+:(lambda|sqs|sns|events):.*)?$`)
+	failureARN = regexp.MustCompile(`^(arn:[^:]+:(lambda|sqs|sns|events|s3):.*)?$`)
+)
+
+// checkDestinations refuses services that take no outcomes; S3 takes failures alone.
+func checkDestinations(in EventInvoke) error {
+	success, failure := "null", "null"
+	fit := true
+	if in.OnSuccess != nil {
+		success, fit = "OnSuccess(destination="+*in.OnSuccess+")", successARN.MatchString(*in.OnSuccess)
+	}
+	if in.OnFailure != nil {
+		failure, fit = "OnFailure(destination="+*in.OnFailure+")", fit && failureARN.MatchString(*in.OnFailure)
+	}
+	if fit {
+		return nil
+	}
+	return lambda.Errorf(lambda.Invalid, "The provided destination config DestinationConfig(onSuccess=%s, onFailure=%s) is invalid.", success, failure)
+}
 
 // checkDestination refuses the function itself and functions that are not there. Whether a queue or topic is there is not
 // looked up.

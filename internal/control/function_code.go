@@ -21,7 +21,7 @@ type UpdateFunctionCodeInput struct {
 // UpdateFunctionCode gives a function another deployment package.
 func (s *Service) UpdateFunctionCode(ctx context.Context, in UpdateFunctionCodeInput) (Described, error) {
 	defer discard(in.Package.Zip)
-	f, err := s.find(ctx, in.Caller, in.Ref)
+	f, err := s.findLatest(ctx, in.Caller, in.Ref)
 	if err != nil {
 		return Described{}, err
 	}

@@ -36,7 +36,7 @@ type LoggingUpdate = lambda.LoggingConfig
 
 // UpdateFunctionConfiguration changes a function's configuration and layers.
 func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunctionConfigurationInput) (Described, error) {
-	f, err := s.find(ctx, in.Caller, in.Ref)
+	f, err := s.findLatest(ctx, in.Caller, in.Ref)
 	if err != nil {
 		return Described{}, err
 	}
@@ -53,6 +53,11 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in UpdateFunc
 		}
 	}
 	f, err = s.revise(ctx, in.Ref, in.RevisionID, func(r *lambda.Revision) error {
+		if in.Logging != nil {
+			if err := checkLogging(r.Config.Logging, *in.Logging); err != nil {
+				return err
+			}
+		}
 		in.apply(&r.Config)
 		if err := checkVPC(&r.Config); err != nil {
 			return err

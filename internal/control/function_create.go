@@ -112,6 +112,9 @@ func (s *Service) checkCreate(in CreateFunctionInput) error {
 	if err := s.checkEnvironment(in.Config.Environment, in.EnvironmentJSON); err != nil {
 		return err
 	}
+	if err := checkLogging(lambda.LoggingConfig{}, in.Config.Logging); err != nil {
+		return err
+	}
 	if err := checkVPC(&in.Config); err != nil {
 		return err
 	}

@@ -131,6 +131,9 @@ func TestCreateRefuses(t *testing.T) {
 			"Value nasa at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: " + runtimes + " or be a valid ARN"},
 		{"old runtime", withRuntime("java8"), lambda.Invalid, "The runtime parameter of java8 is no longer supported for creating or updating " +
 			"AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions."},
+		{"very old runtime", withRuntime("nodejs8.10"), lambda.Invalid, "The runtime parameter of nodejs8.10 is no longer supported for creating " +
+			"or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions."},
+		{"log level of text", func(in *input) { in.Config.Logging.SystemLogLevel = "WARN" }, lambda.Invalid, levelOfText},
 		{"reserved variable", withVariables("", map[string]string{"A1": "", "AWS_REGION": "x"}), lambda.Invalid,
 			environment + "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: AWS_REGION"},
 		{"two reserved variables", withVariables(`{"LAMBDA_TASK_ROOT":"","A1":"","AWS_REGION":"x"}`,

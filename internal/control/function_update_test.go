@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	inProgress = "The operation cannot be performed at this time. An update is in progress for resource: arn:aws:lambda:us-east-1:000000000000:function:f"
-	stale      = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
+	levelOfText = `LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "Json" and try again.`
+	onlyLatest  = "Current operation does not support versions other than $LATEST. Please set the version to $LATEST or do not set a version in your request."
+	inProgress  = "The operation cannot be performed at this time. An update is in progress for resource: arn:aws:lambda:us-east-1:000000000000:function:f"
+	stale       = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
 )
 
 func codeOf(f *fixture, name string, zip []byte) control.UpdateFunctionCodeInput {
@@ -97,7 +99,7 @@ func TestUpdateCodeRefuses(t *testing.T) {
 		text   string
 	}{
 		{"unknown", func(in *input) { in.Ref.Name = "gone" }, lambda.NotFound, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:gone"},
-		{"version", func(in *input) { in.Ref.Qualifier = "1" }, lambda.NotFound, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:1"},
+		{"version", func(in *input) { in.Ref.Qualifier = "1" }, lambda.Invalid, onlyLatest},
 		{"other account", func(in *input) { in.Ref.Account = "111111111111" }, lambda.Denied, ""},
 		{"no code", noZip, lambda.Invalid, "Please provide a source for function code."},
 		{"no key", func(in *input) { noZip(in); in.Package.S3 = &control.S3Object{Bucket: "b"} }, lambda.Invalid,
@@ -191,9 +193,11 @@ func TestUpdateConfigurationRefuses(t *testing.T) {
 		text   string
 	}{
 		{"unknown", func(in *input) { in.Ref.Name = "gone" }, lambda.NotFound, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:gone"},
-		{"alias", func(in *input) { in.Ref.Qualifier = "live" }, lambda.NotFound, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:live"},
+		{"alias", func(in *input) { in.Ref.Qualifier = "live" }, lambda.Invalid, onlyLatest},
 		{"other region", func(in *input) { in.Ref.Region = "eu-west-2" }, lambda.NotFound,
 			"Functions from 'eu-west-2' are not reachable in this region ('us-east-1')"},
+		{"log level of text", func(in *input) { in.Logging = &control.LoggingUpdate{ApplicationLogLevel: "DEBUG"} }, lambda.Invalid, levelOfText},
+		{"log level with text", func(in *input) { in.Logging = &control.LoggingUpdate{LogFormat: "Text", SystemLogLevel: "INFO"} }, lambda.Invalid, levelOfText},
 		{"other members", func(in *input) { in.NotBuilt = []string{"ImageConfig"} }, lambda.NotBuilt, "lamina does not implement ImageConfig yet."},
 		{"old runtime", func(in *input) { in.Runtime = new(lambda.Runtime("go1.x")) }, lambda.Invalid,
 			"The runtime parameter of go1.x is no longer supported for creating or updating AWS Lambda functions. We recommend you use a " +

@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +21,14 @@ type statementJSON struct {
 	Principal any
 	Action    string
 	Resource  string
-	Condition map[string]map[string]string `json:",omitempty"`
+	Condition *conditionJSON `json:",omitempty"`
+}
+
+// conditionJSON is what must be so, by operator, in AWS's order.
+type conditionJSON struct {
+	StringEquals map[string]string `json:",omitempty"`
+	ArnLike      map[string]string `json:",omitempty"`
+	Bool         map[string]string `json:",omitempty"`
 }
 
 type policyJSON struct {
@@ -53,27 +61,29 @@ func policyText(v any) string {
 
 func statementOf(st catalog.Statement, partition, resource string) statementJSON {
 	out := statementJSON{Sid: st.ID, Effect: "Allow", Principal: principal(st.Principal, partition), Action: st.Action, Resource: resource}
-	add := func(operator, key, value string) {
-		if value == "" {
-			return
-		}
-		if out.Condition == nil {
-			out.Condition = map[string]map[string]string{}
-		}
-		if out.Condition[operator] == nil {
-			out.Condition[operator] = map[string]string{}
-		}
-		out.Condition[operator][key] = value
+	c := conditionJSON{
+		StringEquals: given(map[string]string{
+			"aws:PrincipalOrgID": st.Organisation, "AWS:SourceAccount": st.SourceAccount,
+			"lambda:EventSourceToken": st.EventSourceToken, "lambda:FunctionUrlAuthType": st.URLAuthType,
+		}),
+		ArnLike: given(map[string]string{"AWS:SourceArn": st.SourceARN}),
 	}
-	add("StringEquals", "aws:PrincipalOrgID", st.Organisation)
-	add("StringEquals", "AWS:SourceAccount", st.SourceAccount)
-	add("StringEquals", "lambda:EventSourceToken", st.EventSourceToken)
-	add("StringEquals", "lambda:FunctionUrlAuthType", st.URLAuthType)
-	add("ArnLike", "AWS:SourceArn", st.SourceARN)
 	if st.ViaURL != nil {
-		add("Bool", "lambda:InvokedViaFunctionUrl", strconv.FormatBool(*st.ViaURL))
+		c.Bool = map[string]string{"lambda:InvokedViaFunctionUrl": strconv.FormatBool(*st.ViaURL)}
+	}
+	if c.StringEquals != nil || c.ArnLike != nil || c.Bool != nil {
+		out.Condition = &c
 	}
 	return out
+}
+
+// given keeps the values that are not empty; nil when there are none.
+func given(values map[string]string) map[string]string {
+	maps.DeleteFunc(values, func(_, v string) bool { return v == "" })
+	if len(values) == 0 {
+		return nil
+	}
+	return values
 }
 
 var (

@@ -47,6 +47,18 @@ func (s *Service) find(ctx context.Context, caller lambda.Scope, ref lambda.Func
 	return f, kindText(err, lambda.NotFound, functionNotFound(ref))
 }
 
+// findLatest gives the function of a request that changes it, for which versions and aliases cannot be named.
+func (s *Service) findLatest(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) (catalog.Function, error) {
+	if err := Reach(caller, ref); err != nil {
+		return catalog.Function{}, err
+	}
+	if ref.Qualifier != "" && ref.Qualifier != lambda.VersionLatest {
+		return catalog.Function{}, lambda.Errorf(lambda.Invalid, "Current operation does not support versions other than $LATEST. "+
+			"Please set the version to $LATEST or do not set a version in your request.")
+	}
+	return s.find(ctx, caller, ref)
+}
+
 func functionNotFound(ref lambda.FunctionRef) string {
 	return "Function not found: " + ref.QualifiedARN(ref.Qualifier)
 }

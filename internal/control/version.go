@@ -78,7 +78,7 @@ type PublishVersionInput struct {
 // PublishVersion gives the newest revision of a function a number. One that has not changed since it was published last keeps
 // its number.
 func (s *Service) PublishVersion(ctx context.Context, in PublishVersionInput) (Described, error) {
-	if _, err := s.find(ctx, in.Caller, in.Ref); err != nil {
+	if _, err := s.findLatest(ctx, in.Caller, in.Ref); err != nil {
 		return Described{}, err
 	}
 	if err := checkMembers(in.NotBuilt); err != nil {

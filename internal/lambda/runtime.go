@@ -36,7 +36,9 @@ var FilterRuntimes = []Runtime{"ruby3.5", "ruby2.6", "dotnetcore1.0", "python3.7
 	"python3.4", "ruby3.3", "ruby3.4", "ruby2.5", "python3.6", "python2.7"}
 
 // DeprecatedRuntimes are accepted for layers and refused for new functions.
-var DeprecatedRuntimes = []Runtime{"java8", "go1.x", "provided", "ruby2.7", "nodejs12.x", "nodejs14.x", "python3.7", "dotnetcore3.1"}
+var DeprecatedRuntimes = []Runtime{"java8", "go1.x", "provided", "ruby2.7", "nodejs12.x", "nodejs14.x", "python3.7", "dotnetcore3.1",
+	"nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "python2.7", "python3.6", "dotnetcore1.0",
+	"dotnetcore2.0", "dotnetcore2.1", "ruby2.5"}
 
 // Known reports whether a layer version may name the runtime: the union of the lists that AWS prints.
 func (r Runtime) Known() bool {
