@@ -20,6 +20,7 @@ package helper
 import (
 	"math"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -40,7 +41,7 @@ func Main() {
 		os.Exit(1)
 	}
 	c := &control{fd: initproto.ControlFD}
-	if len(os.Args) > 1 && os.Args[1] == initproto.AwaitIDs && !c.awaitIDs() {
+	if slices.Contains(os.Args[1:], initproto.AwaitIDs) && !c.awaitIDs() {
 		os.Exit(1)
 	}
 	base, failure := assembleBase()

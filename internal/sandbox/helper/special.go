@@ -33,13 +33,21 @@ func mountProc() error {
 	if err := show("/proc/sys", "/proc/sys", unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil {
 		return err
 	}
-	for _, f := range masked {
-		if err := show(scratchNone, f, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil && err != unix.ENOENT {
-			return err
-		}
+	if err := mask(scratchNone, masked); err != nil {
+		return err
 	}
-	for _, f := range maskedFolders {
-		if err := show(scratchEmpty, f, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil && err != unix.ENOENT {
+	return mask(scratchEmpty, maskedFolders)
+}
+
+// mask shows a source over those of the targets that there are. It looks first: a mount that finds no place is dear to give
+// up, since the kernel waits until no processor looks at it any more.
+func mask(source string, targets []string) error {
+	for _, t := range targets {
+		var st unix.Stat_t
+		if unix.Lstat(t, &st) == unix.ENOENT {
+			continue
+		}
+		if err := show(source, t, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,9 @@ const ProgramFD = 4
 // which is then the first message, without an answer, and finds itself to be user 0.
 const AwaitIDs = "await-ids"
 
+// SharesLimit is the helper's argument when the limit of processes in the sandbox's cgroup is its own too.
+const SharesLimit = "shares-limit"
+
 // The identity of sandboxed processes, inside: AWS's.
 const (
 	UID = 993

@@ -40,7 +40,7 @@ func (d *Driver) probeNamespaces(name string, flags uintptr) sandbox.Finding {
 	id := d.ids.first()
 	attr := id.attributes()
 	attr.Cloneflags = flags
-	p, err := d.program.start(id, &os.ProcAttr{Env: environment, Sys: attr})
+	p, err := d.program.start(id, false, &os.ProcAttr{Env: environment, Sys: attr})
 	if err != nil {
 		f.Detail = fmt.Sprintf("starting a process in a new one failed: %v", rootCause(err))
 		f.Fix = namespaceFix()

@@ -91,7 +91,7 @@ func writeProgram(path string, data []byte) error {
 
 // start starts the program. The child gets it as initproto.ProgramFD, and no other number would do: a child puts the
 // descriptors that it gets in place by way of free ones, and what is free to it may be in use here.
-func (p *program) start(id identity, attr *os.ProcAttr) (*os.Process, error) {
+func (p *program) start(id identity, sharesLimit bool, attr *os.ProcAttr) (*os.Process, error) {
 	files := make([]*os.File, initproto.ProgramFD+1)
 	copy(files, attr.Files)
 	files[initproto.ProgramFD] = p.file
@@ -99,6 +99,9 @@ func (p *program) start(id identity, attr *os.ProcAttr) (*os.Process, error) {
 	argv := []string{helper.Name}
 	if id.split() {
 		argv = append(argv, initproto.AwaitIDs)
+	}
+	if sharesLimit {
+		argv = append(argv, initproto.SharesLimit)
 	}
 	return os.StartProcess(fmt.Sprintf("/proc/self/fd/%d", initproto.ProgramFD), argv, attr)
 }

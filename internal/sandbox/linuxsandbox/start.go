@@ -80,7 +80,7 @@ func (d *Driver) startIn(g *group, id identity) (*started, error) {
 		defer unix.Close(home)
 		attr.UseCgroupFD, attr.CgroupFD = true, home
 	}
-	p, err := d.program.start(id, &os.ProcAttr{
+	p, err := d.program.start(id, d.cgroups.pids.v2, &os.ProcAttr{
 		Env: environment,
 		// What the helper has to say beside its socket is a crash of its own.
 		Files: []*os.File{null, null, os.Stderr, theirs},
