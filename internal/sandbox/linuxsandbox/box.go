@@ -54,13 +54,15 @@ func newBox(d *Driver, spec sandbox.Spec) *box {
 }
 
 // begin takes a helper and makes it this sandbox. The slow parts that do not need each other run beside each other: the
-// helper's own start, and opening trees and making cgroups here.
+// helper's own start, making a disk, and opening trees here.
 func (b *box) begin(ctx context.Context) error {
 	id, err := b.driver.ids.of(b.spec.Account)
 	if err != nil {
 		return err
 	}
 	defer b.driver.pool.fill(id)
+	tmp := b.driver.disks.order(b.spec.TmpSize)
+	defer tmp.cancel()
 	s, err := b.driver.pool.take(b.spec.ID, id)
 	if err != nil {
 		return fmt.Errorf("cannot create sandbox %s: %w", b.spec.ID, err)
@@ -69,7 +71,7 @@ func (b *box) begin(ctx context.Context) error {
 		s.stop()
 		return errClosed
 	}
-	if err := b.setUp(ctx, s); err != nil {
+	if err := b.setUp(ctx, s, tmp); err != nil {
 		return fmt.Errorf("cannot create sandbox %s: %w", b.spec.ID, err)
 	}
 	if err := b.reach(ctx); err != nil {
@@ -91,34 +93,31 @@ func (b *box) adopt(s *started) bool {
 	return true
 }
 
-func (b *box) setUp(ctx context.Context, s *started) error {
+func (b *box) setUp(ctx context.Context, s *started, tmp *order) error {
 	root, err := s.plan(b.spec.Root)
 	if err != nil {
 		return err
 	}
 	defer root.close()
-	if len(b.spec.Awaiting) == 0 {
-		if err := b.addTmp(s, root, b.spec.TmpSize); err != nil {
-			return err
-		}
-	}
 	if err := s.group.limit(b.spec.Memory, b.spec.Processes); err != nil {
 		return err
 	}
 	b.memory.watch(s.group.meter())
-	if err := s.awaitHello(ctx); err != nil {
-		return err
+	err = b.describe(ctx, s, root, tmp)
+	if early := s.hello(); early != nil {
+		return early // why there was no answer
 	}
-	return b.describe(ctx, s, root)
+	return err
 }
 
-func (s *started) awaitHello(ctx context.Context) error {
+// hello gives the failure that the helper began with.
+func (s *started) hello() error {
 	select {
 	case a := <-s.conn.hello:
 		a.close()
 		return a.err
-	case <-ctx.Done():
-		return ctx.Err()
+	default:
+		return nil
 	}
 }
 
@@ -144,10 +143,15 @@ func (s *started) sendMounts(root *rootPlan) error {
 	return nil
 }
 
-// describe sends the Spec and waits until the root stands.
-func (b *box) describe(ctx context.Context, s *started, root *rootPlan) error {
+// describe sends the Spec, which the helper reads when it has come so far, and waits until the root stands.
+func (b *box) describe(ctx context.Context, s *started, root *rootPlan, tmp *order) error {
 	if err := s.sendMounts(root); err != nil {
 		return err
+	}
+	if len(b.spec.Awaiting) == 0 {
+		if err := b.sendTmp(s, tmp); err != nil {
+			return err
+		}
 	}
 	setup := initproto.Setup{
 		Hostname:   "sandbox",

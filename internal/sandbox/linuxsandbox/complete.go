@@ -25,19 +25,21 @@ func (b *box) complete(ctx context.Context, r sandbox.Rest) error {
 	if err != nil {
 		return err
 	}
+	tmp := b.driver.disks.order(r.TmpSize)
+	defer tmp.cancel()
 	root, err := s.plan(r.Root)
 	if err != nil {
 		return err
 	}
 	defer root.close()
-	if err := b.addTmp(s, root, r.TmpSize); err != nil {
-		return err
-	}
 	if err := s.group.limit(r.Memory, b.spec.Processes); err != nil {
 		return err
 	}
 	b.memory.setLimit(r.Memory)
 	if err := s.sendMounts(root); err != nil {
+		return err
+	}
+	if err := b.sendTmp(s, tmp); err != nil {
 		return err
 	}
 	finish := initproto.Finish{TmpSize: uint64(r.TmpSize), Processors: b.driver.processors(r.Processors)}

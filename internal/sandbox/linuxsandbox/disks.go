@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -17,8 +16,8 @@ import (
 // loop device that frees itself. So a killed server leaves neither images nor devices: with the last of its sandboxes'
 // processes the kernel lets go of the mount, with that of the device, and with that of the file.
 //
-// The first disk of a size pays for mkfs; the others are copies of its few blocks. Where disks are kept prepared, a cold
-// start finds one that is mounted already.
+// The first disk of a size pays for mkfs; the others are copies of its few blocks (disk_template.go). Where disks are kept
+// prepared, a cold start finds one that is mounted already; where they are not, one is made while the helper starts.
 type disks struct {
 	dir  string // the file system that images lie on
 	mkfs string // "": there is none
@@ -37,6 +36,10 @@ type disk struct {
 	bytes int64
 	mount int // descriptor of the detached mount
 	root  int // descriptor of its root folder
+	timer *time.Timer
+
+	mu   sync.Mutex // held while the device changes
+	loop *os.File   // the device, until it is direct
 }
 
 // Disks smaller than this are not worth one, and kept ready is the default size alone until others were asked for.
@@ -45,6 +48,10 @@ const (
 	defaultDisk = 512 << 20
 	mostReady   = 4
 )
+
+// untilDirect is how long a disk that was made for somebody who waits goes through the image's page cache. So mounting it does
+// not wait for its first blocks to reach the real disk; but what is written to it later should not be in memory twice.
+const untilDirect = time.Second
 
 var errNoDisks = errors.New("no disks")
 
@@ -63,18 +70,46 @@ func newDisks(dir string, mapped bool, size int) *disks {
 	return d
 }
 
-// take gives a disk with IDs of a user namespace; the caller owns it. An error means that there is only memory for /tmp.
-func (d *disks) take(bytes int64, userns int) (*disk, error) {
+// order begins to get a disk, for a caller who has something else to do before he takes it.
+func (d *disks) order(bytes int64) *order {
+	o := &order{done: make(chan struct{})}
 	if d.mkfs == "" || bytes < leastDisk {
-		return nil, errNoDisks
+		o.err = errNoDisks
+	} else if o.disk = d.prepared(bytes); o.disk == nil {
+		go func() {
+			defer close(o.done)
+			o.disk, o.err = d.make(bytes)
+		}()
+		return o
 	}
-	k := d.prepared(bytes)
-	if k == nil {
-		var err error
-		if k, err = d.make(bytes); err != nil {
-			return nil, err
-		}
+	close(o.done)
+	return o
+}
+
+// order is a disk that may still be in the making.
+type order struct {
+	done chan struct{} // closed when the disk, or why there is none, is known
+	disk *disk
+	err  error
+}
+
+// cancel gives the disk up that was not taken.
+func (o *order) cancel() {
+	<-o.done
+	if o.disk != nil {
+		o.disk.close()
 	}
+}
+
+// take gives the disk with IDs of a user namespace; the caller owns it. An error means that there is only memory for /tmp.
+func (o *order) take(userns int) (*disk, error) {
+	<-o.done
+	k, err := o.disk, o.err
+	o.disk = nil
+	if err != nil {
+		return nil, err
+	}
+	k.timer = time.AfterFunc(untilDirect, k.direct)
 	set := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(userns)}
 	if err := unix.MountSetattr(k.mount, "", unix.AT_EMPTY_PATH, &set); err != nil {
 		k.close()
@@ -113,6 +148,7 @@ func (d *disks) fill(bytes int64) {
 			if err != nil {
 				return // the next sandbox meets the same error and says so
 			}
+			k.direct()
 			d.keep(k)
 		}
 	})
@@ -177,7 +213,11 @@ func (d *disks) make(bytes int64) (*disk, error) {
 	if err := copySparse(image, template); err != nil {
 		return nil, fmt.Errorf("cannot copy the image of a disk: %w", err)
 	}
-	return mountImage(image, bytes)
+	k, err := mountImage(image, bytes)
+	if err != nil {
+		d.forget(bytes)
+	}
+	return k, err
 }
 
 // image makes a file without a name.
@@ -195,51 +235,6 @@ func (d *disks) image(bytes int64) (*os.File, error) {
 		return nil, fmt.Errorf("cannot make the image of a disk: %w", err)
 	}
 	return f, nil
-}
-
-// template gives an empty file system of a size. It is made once.
-func (d *disks) template(bytes int64) (*os.File, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return nil, errClosed
-	}
-	if f := d.templates[bytes]; f != nil {
-		return f, nil
-	}
-	f, err := d.image(bytes)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.format(f, bytes); err != nil {
-		f.Close()
-		return nil, err
-	}
-	d.templates[bytes] = f
-	return f, nil
-}
-
-// format makes the file system, open to every user and without lost+found.
-func (d *disks) format(image *os.File, bytes int64) error {
-	cmd := exec.Command(d.mkfs, "-q", "-F", "-b", "4096", "-i", "16384", "-m", "0", "-O", "^has_journal,^resize_inode",
-		"-E", "lazy_itable_init=1,nodiscard", "/proc/self/fd/3", strconv.FormatInt(bytes/4096, 10))
-	cmd.ExtraFiles = []*os.File{image}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot make a file system: %s: %w: %s", d.mkfs, err, out)
-	}
-	k, err := mountImage(image, bytes)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(k.mount)
-	defer unix.Close(k.root)
-	if err := unix.Unlinkat(k.root, "lost+found", unix.AT_REMOVEDIR); err != nil {
-		return fmt.Errorf("cannot empty a file system: %w", err)
-	}
-	if err := unix.Fchmod(k.root, 0o1777); err != nil {
-		return fmt.Errorf("cannot open a file system to all: %w", err)
-	}
-	return unix.Syncfs(k.root)
 }
 
 // copySparse shares the blocks where the file system can, and else copies those that are not holes.
@@ -278,13 +273,13 @@ func mountImage(image *os.File, bytes int64) (*disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot attach a loop device: %w", err)
 	}
-	defer loop.Close()
-	k := &disk{bytes: bytes, root: -1}
+	k := &disk{bytes: bytes, root: -1, loop: loop}
 	if k.mount, err = mountExt4(loop.Name()); err != nil {
+		loop.Close()
 		return nil, fmt.Errorf("cannot mount %s: %w", loop.Name(), err)
 	}
 	if k.root, err = unix.Openat(k.mount, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
-		unix.Close(k.mount)
+		k.close()
 		return nil, fmt.Errorf("cannot open a disk: %w", err)
 	}
 	return k, nil
@@ -307,7 +302,7 @@ func attachLoop(image *os.File) (*os.File, error) {
 			return nil, err
 		}
 		config := unix.LoopConfig{Fd: uint32(image.Fd()), Size: 4096}
-		config.Info.Flags = unix.LO_FLAGS_AUTOCLEAR | unix.LO_FLAGS_DIRECT_IO
+		config.Info.Flags = unix.LO_FLAGS_AUTOCLEAR
 		err = unix.IoctlLoopConfigure(int(loop.Fd()), &config)
 		if err == nil {
 			return loop, nil
@@ -346,6 +341,24 @@ func (k *disk) give() int {
 	return fd
 }
 
+// direct has the device write past the image's page cache, where its file system can, and lets go of the device.
+func (k *disk) direct() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.loop != nil {
+		unix.IoctlSetInt(int(k.loop.Fd()), unix.LOOP_SET_DIRECT_IO, 1)
+		k.release()
+	}
+}
+
+// release lets go of the device: it is free when the file system is unmounted.
+func (k *disk) release() {
+	if k.loop != nil {
+		k.loop.Close()
+		k.loop = nil
+	}
+}
+
 // FS_IOC_SHUTDOWN and its way that writes nothing any more.
 const (
 	shutdownFS      = 0x8004587d
@@ -354,8 +367,16 @@ const (
 
 // close gives the disk up. What was written to it and is still in memory is dropped, which unmounting would write first.
 func (k *disk) close() {
-	unix.IoctlSetPointerInt(k.root, shutdownFS, shutdownNoFlush)
-	unix.Close(k.root)
+	if k.timer != nil {
+		k.timer.Stop()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.release()
+	if k.root >= 0 {
+		unix.IoctlSetPointerInt(k.root, shutdownFS, shutdownNoFlush)
+		unix.Close(k.root)
+	}
 	if k.mount >= 0 {
 		unix.Close(k.mount)
 	}

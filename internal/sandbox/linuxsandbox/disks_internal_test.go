@@ -121,8 +121,93 @@ func TestDisksLeaveNothing(t *testing.T) {
 	if _, err := d.make(8 << 20); err == nil {
 		t.Error("a disk after the end")
 	}
-	if files, err := os.ReadDir(d.dir); err != nil || len(files) > 0 {
-		t.Errorf("files: %v, %v", files, err)
+	files, err := os.ReadDir(d.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".1.ext4") {
+			t.Errorf("left: %s", f.Name())
+		}
+	}
+}
+
+// TestTemplatesStay has the next server make disks with what the last one left, and nothing else.
+func TestTemplatesStay(t *testing.T) {
+	d := needDisks(t, 0)
+	k, err := d.make(16 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, k, "not in the next one", 4096)
+	k.close()
+	d.close()
+	next := newDisks(d.dir, true, 0)
+	t.Cleanup(next.close)
+	next.mkfs = "/no/mkfs"
+	if k, err = next.make(16 << 20); err != nil {
+		t.Fatal(err)
+	}
+	defer k.close()
+	if err := unix.Faccessat(k.root, "not in the next one", unix.F_OK, 0); err != unix.ENOENT {
+		t.Errorf("a file of another disk: %v", err)
+	}
+	if _, err := next.make(20 << 20); err == nil {
+		t.Error("a disk of a size that was not there, without mkfs")
+	}
+}
+
+func TestBrokenTemplate(t *testing.T) {
+	d := needDisks(t, 0)
+	for name, size := range map[string]int64{"short": 4096, "no file system": 16 << 20} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			d := &disks{dir: dir, mkfs: d.mkfs, templates: map[int64]*os.File{}, end: make(chan struct{})}
+			t.Cleanup(d.close)
+			if err := os.WriteFile(d.templateFile(16<<20), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(d.templateFile(16<<20), size); err != nil {
+				t.Fatal(err)
+			}
+			k, err := d.make(16 << 20)
+			if err == nil {
+				k.close()
+			}
+			if seen := size < 16<<20; seen != (err == nil) {
+				t.Errorf("the first disk: %v", err)
+			}
+			if k, err = d.make(16 << 20); err != nil { // whatever was wrong is not there any more
+				t.Fatal(err)
+			}
+			k.close()
+		})
+	}
+}
+
+// TestDirectDisks: what goes on through a disk when its device changes is not lost.
+func TestDirectDisks(t *testing.T) {
+	d := needDisks(t, 0)
+	k, err := d.make(16 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.close()
+	write(t, k, "before", 1<<20)
+	k.direct()
+	write(t, k, "after", 1<<20)
+	k.direct()
+	if err := unix.Syncfs(k.root); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"before", "after"} {
+		var st unix.Stat_t
+		if err := unix.Fstatat(k.root, name, &st, 0); err != nil || st.Size != 1<<20 {
+			t.Errorf("%s: %d bytes, %v", name, st.Size, err)
+		}
+	}
+	if n := len(loops(d.dir)); n != 1 {
+		t.Errorf("%d loop devices for a disk", n)
 	}
 }
 
@@ -143,7 +228,7 @@ func TestNoDisks(t *testing.T) {
 		"no mkfs":    {dir: t.TempDir()},
 	} {
 		d.fill(defaultDisk)
-		if _, err := d.take(defaultDisk, -1); err != errNoDisks {
+		if _, err := d.order(defaultDisk).take(-1); err != errNoDisks {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -151,7 +236,7 @@ func TestNoDisks(t *testing.T) {
 		return
 	}
 	d := newDisks("/proc", true, 0)
-	if _, err := d.take(defaultDisk, -1); err == nil {
+	if _, err := d.order(defaultDisk).take(-1); err == nil {
 		t.Error("a disk in /proc")
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
-// addTmp adds a disk as /tmp to what a sandbox gets. Without one the helper makes a tmpfs.
-func (b *box) addTmp(s *started, root *rootPlan, bytes int64) error {
+// sendTmp adds the disk that was ordered as /tmp to the root. Without one the helper makes a tmpfs.
+func (b *box) sendTmp(s *started, tmp *order) error {
 	if !s.identity.mapped() {
 		return nil
 	}
@@ -21,20 +21,22 @@ func (b *box) addTmp(s *started, root *rootPlan, bytes int64) error {
 		return fmt.Errorf("cannot open the user namespace: %w", err)
 	}
 	defer unix.Close(ns)
-	k, err := b.driver.disks.take(bytes, ns)
+	k, err := tmp.take(ns)
 	if err != nil {
 		if !errors.Is(err, errNoDisks) {
 			b.driver.log.Warn("no disk for /tmp; it is memory", "sandbox", b.spec.ID, "error", err)
 		}
 		return nil
 	}
-	defer b.driver.disks.fill(bytes)
+	defer b.driver.disks.fill(k.bytes)
 	if err := s.hold(k); err != nil {
 		k.close()
 		return err
 	}
+	var root rootPlan
+	defer root.close()
 	root.add(initproto.Mount{Kind: initproto.MountTmp, Target: "/tmp", Descriptors: 1}, []int{k.give()})
-	return nil
+	return s.sendMounts(&root)
 }
 
 // hold keeps a disk until the end. A sandbox has one.
