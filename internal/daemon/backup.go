@@ -19,6 +19,7 @@ import (
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/runtimes"
 )
@@ -38,6 +39,11 @@ const (
 	backupEnd    = "end"
 	backupBlobs  = "blobs/sha256/"
 	backupFormat = 1
+)
+
+const (
+	backupScratch = ".lamina-backup-" // begins the name of a backup that is not whole
+	copyScratch   = ".backup-"        // begins that of the folder, in the data folder, for a copy of the records
 )
 
 type backupHeader struct {
@@ -102,22 +108,31 @@ func (o *offline) lockZips() (func(), error) {
 }
 
 func (o *offline) backup(ctx context.Context, file string) (_ BackedUp, err error) {
-	out, err := os.CreateTemp(filepath.Dir(file), ".lamina-backup-") // 0600: it holds what people keep private
+	if err := sweepLeft(filepath.Dir(file), backupScratch); err != nil {
+		return BackedUp{}, fmt.Errorf("cannot clean up for the backup: %w", err)
+	}
+	out, err := hold(func() (*os.File, error) {
+		return failpoint.CreateTemp("daemon.backup", filepath.Dir(file), backupScratch) // 0600: it holds what people keep private
+	})
 	if err != nil {
 		return BackedUp{}, fmt.Errorf("cannot write the backup: %w", err)
 	}
-	defer os.Remove(out.Name())
+	defer failpoint.Remove("daemon.backup-done", out.Name())
 	defer out.Close()
-	b := &backup{offline: o, ctx: ctx, tar: tar.NewWriter(out)}
-	for _, step := range []func() error{b.head, b.records, b.small, b.zips, b.end, out.Sync, out.Close} {
+	b := &backup{offline: o, ctx: ctx, tar: tar.NewWriter(failpoint.Writer("daemon.backup-write", out))}
+	sync := func() error { return failpoint.Sync("daemon.backup-sync", out) }
+	for _, step := range []func() error{b.head, b.records, b.small, b.zips, b.end, sync, out.Close} {
 		if err := step(); err != nil {
 			return BackedUp{}, fmt.Errorf("cannot write the backup: %w", err)
 		}
 	}
-	if err := os.Link(out.Name(), file); err != nil { // unlike a rename, it replaces nothing
+	if err := failpoint.Link("daemon.backup-name", out.Name(), file); err != nil { // unlike a rename, it replaces nothing
 		return BackedUp{}, fmt.Errorf("cannot write the backup: %w", err)
 	}
-	return b.done, syncFolder(filepath.Dir(file))
+	if err := failpoint.SyncDir("daemon.backup-sync-folder", filepath.Dir(file)); err != nil {
+		return BackedUp{}, fmt.Errorf("cannot write the backup: %w", err)
+	}
+	return b.done, nil
 }
 
 // backup is one that is being written.
@@ -162,11 +177,11 @@ func (b *backup) records() (err error) {
 	if err := b.removeScratch(); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(b.dir.path, ".backup-")
+	dir, err := failpoint.MkdirTemp("daemon.backup-records", b.dir.path, copyScratch)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer failpoint.RemoveAll("daemon.backup-records-done", dir)
 	path := filepath.Join(dir, "lamina.db")
 	if err := b.db.Copy(b.ctx, path); err != nil {
 		return err
@@ -191,8 +206,8 @@ func (b *backup) records() (err error) {
 func (b *backup) removeScratch() error {
 	entries, err := os.ReadDir(b.dir.path)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".backup-") {
-			err = errors.Join(err, os.RemoveAll(b.dir.sub(e.Name())))
+		if strings.HasPrefix(e.Name(), copyScratch) {
+			err = errors.Join(err, failpoint.RemoveAll("daemon.backup-sweep", b.dir.sub(e.Name())))
 		}
 	}
 	return err
@@ -275,12 +290,4 @@ func (b *backup) zip(d digest.Digest) error {
 	defer r.Close()
 	// A damaged zip is noticed here, and not when the backup is all that is left.
 	return b.write(path.Join(backupBlobs, d.Hex()), r.Size(), digest.NewReader(io.NewSectionReader(r, 0, r.Size()), d, r.Size()))
-}
-
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

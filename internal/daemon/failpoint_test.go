@@ -27,11 +27,14 @@ const (
 	victimFolder = "LAMINA_TEST_VICTIM"
 )
 
-// beVictim serves, and ends when it is ready, unless it has been killed before.
+// beVictim serves, and ends when it is ready, unless it has been killed before. Or it does one of copies with a backup.
 func beVictim() {
-	cfg := settingsIn(os.Getenv(victimFolder))
+	use := func() error { return serveOnce(settingsIn(os.Getenv(victimFolder))) }
+	if c, ok := copies[os.Getenv(victimCopies)]; ok {
+		use = func() error { return c.run(context.Background(), os.Getenv(victimFolder), os.Getenv(victimFile)) }
+	}
 	failpoint.Arm(failpoint.Fault{Point: os.Getenv(victimPoint)})
-	if err := serveOnce(cfg); err != nil {
+	if err := use(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -86,7 +89,7 @@ func points(t *testing.T, folders map[string]func(t *testing.T) string) map[stri
 		}
 	}
 	for _, p := range failpointtest.Points(t, ".") {
-		if !seen[p.Name] {
+		if !seen[p.Name] && !ofBackup(p.Name) {
 			t.Errorf("%s: no start comes to the fail point %s", p.Place, p.Name)
 		}
 	}

@@ -12,14 +12,13 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/blob/diskblob"
 	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/runtimes"
 )
 
@@ -42,23 +41,40 @@ func Restore(ctx context.Context, cfg config.Config, file string) (_ BackedUp, e
 	}
 	defer in.Close()
 	parent := filepath.Dir(cfg.Data)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	if err := failpoint.MkdirAll("daemon.restore-parent", parent, 0o700); err != nil {
 		return BackedUp{}, fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	dir, err := os.MkdirTemp(parent, ".lamina-restore-")
+	if err := sweepLeft(parent, restoreScratch); err != nil {
+		return BackedUp{}, fmt.Errorf("cannot clean up for the data folder: %w", err)
+	}
+	held, err := hold(func() (*os.File, error) {
+		dir, err := failpoint.MkdirTemp("daemon.restore", parent, restoreScratch)
+		if err != nil {
+			return nil, err
+		}
+		return os.Open(dir)
+	})
 	if err != nil {
 		return BackedUp{}, fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	dir := held.Name()
+	defer held.Close()
+	defer failpoint.RemoveAll("daemon.restore-done", dir)
 	r := &restore{ctx: ctx, cfg: cfg, dir: dir}
 	if err := r.fill(in); err != nil {
 		return BackedUp{}, fmt.Errorf("cannot restore %s: %w", file, err)
 	}
-	if err := unix.Rename(dir, cfg.Data); err != nil { // it replaces an empty folder
+	if err := failpoint.Rename("daemon.restore-name", dir, cfg.Data); err != nil { // it replaces an empty folder
 		return BackedUp{}, fmt.Errorf("cannot name the data folder: %w", err)
 	}
-	return r.done, syncFolder(parent)
+	if err := failpoint.SyncDir("daemon.restore-sync-parent", parent); err != nil {
+		return BackedUp{}, fmt.Errorf("cannot name the data folder: %w", err)
+	}
+	return r.done, nil
 }
+
+// restoreScratch begins the name of a data folder that is not whole.
+const restoreScratch = ".lamina-restore-"
 
 // restore is one that is being read.
 type restore struct {
@@ -78,7 +94,7 @@ var errNotWhole = errors.New("it is no backup of lamina, or not all of it")
 func (r *restore) fill(in io.Reader) error {
 	// As the server makes them: what sandboxes mount lies below the last two.
 	for sub, mode := range map[string]fs.FileMode{"blobs": 0o700, "logs": 0o700, "trees": 0o755, "runtimes": 0o755} {
-		if err := os.Mkdir(filepath.Join(r.dir, sub), mode); err != nil {
+		if err := failpoint.Mkdir("daemon.restore-folder", filepath.Join(r.dir, sub), mode); err != nil {
 			return err
 		}
 	}
@@ -102,7 +118,11 @@ func (r *restore) fill(in io.Reader) error {
 	if err := r.checkRecords(); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(r.dir, "lock"), nil, 0o600); err != nil {
+	lock, err := failpoint.OpenFile("daemon.restore-lock", filepath.Join(r.dir, "lock"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := lock.Close(); err != nil {
 		return err
 	}
 	f, err := os.Open(r.dir)
@@ -110,7 +130,7 @@ func (r *restore) fill(in io.Reader) error {
 		return err
 	}
 	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
+	return failpoint.Syncfs("daemon.restore-sync", int(f.Fd()))
 }
 
 func (r *restore) entries(t *tar.Reader) error {
@@ -230,14 +250,14 @@ func (r *restore) file(name string, size int64, t io.Reader) error {
 		return errNotWhole
 	}
 	path := filepath.Join(r.dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := failpoint.MkdirAll("daemon.restore-file-folder", filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := failpoint.OpenFile("daemon.restore-file", path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(f, t)
+	n, err := io.Copy(failpoint.Writer("daemon.restore-write", f), t)
 	r.done.Bytes += n
 	return errors.Join(err, f.Close())
 }

@@ -50,6 +50,10 @@ func TestWriteFailsHalfway(t *testing.T) {
 	if n, err := failpoint.Write("test.write", &b, []byte("lambda")); n != 3 || err != unix.ENOSPC || b.String() != "lam" {
 		t.Errorf("wrote %d bytes, %q, %v", n, b.String(), err)
 	}
+	b.Reset()
+	if n, err := failpoint.Writer("test.write", &b).Write([]byte("lambda")); n != 3 || err != unix.ENOSPC || b.String() != "lam" {
+		t.Errorf("a writer wrote %d bytes, %q, %v", n, b.String(), err)
+	}
 	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
 	if err != nil {
 		t.Fatal(err)

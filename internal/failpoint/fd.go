@@ -2,7 +2,7 @@ package failpoint
 
 import "golang.org/x/sys/unix"
 
-// The functions below do what those of package unix do: they work below an open directory, or on an open file.
+// The functions below do what those of package unix do: most work below an open directory, or on an open file.
 
 // Openat opens a file, which may make it.
 func Openat(point string, dir int, name string, flags int, mode uint32) (int, error) {
@@ -10,6 +10,14 @@ func Openat(point string, dir int, name string, flags int, mode uint32) (int, er
 		return -1, err
 	}
 	return unix.Openat(dir, name, flags, mode)
+}
+
+// Open opens a file by its path, which may make one without a name.
+func Open(point, path string, flags int, mode uint32) (int, error) {
+	if err := Hit(point); err != nil {
+		return -1, err
+	}
+	return unix.Open(path, flags, mode)
 }
 
 // WriteFd writes all of p. Where it shall fail or stop, it does so after half of it.

@@ -79,6 +79,14 @@ func Rename(point, from, to string) error {
 	return nil
 }
 
+// Link makes a hard link, and replaces nothing.
+func Link(point, from, to string) error {
+	if err := Hit(point); err != nil {
+		return &os.LinkError{Op: "link", Old: from, New: to, Err: err}
+	}
+	return os.Link(from, to)
+}
+
 // Chmod sets a mode.
 func Chmod(point, path string, mode fs.FileMode) error {
 	if err := Hit(point); err != nil {
@@ -134,6 +142,16 @@ func Write(point string, w io.Writer, p []byte) (int, error) {
 func WriteAt(point string, f *os.File, p []byte, off int64) (int, error) {
 	return half(point, p, func(p []byte) (int, error) { return f.WriteAt(p, off) })
 }
+
+// Writer gives what writes to w as Write does.
+func Writer(point string, w io.Writer) io.Writer { return writer{point, w} }
+
+type writer struct {
+	point string
+	w     io.Writer
+}
+
+func (w writer) Write(p []byte) (int, error) { return half(w.point, p, w.w.Write) }
 
 // half writes p, or a half of it and fails.
 func half(point string, p []byte, write func([]byte) (int, error)) (int, error) {
