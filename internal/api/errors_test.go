@@ -174,10 +174,10 @@ func TestErrorsToTheLetter(t *testing.T) {
 		"same layer twice":      {configure(object{"Layers": []string{layerARN + "libs:1", layerARN + "libs:1"}}), 400, "InvalidParameterValueException", invalid("Two different versions of the same layer are not allowed to be referenced in the same function. " + layerARN + "libs:1 and " + layerARN + "libs:1 are versions of the same layer.")},
 
 		// Bodies.
-		"missing body":      {request{method: "POST", path: functions}, 400, "InvalidRequestContentException", unparsable("Unexpected end-of-input: no content to map" + source + "1, column: 1]")},
-		"cut body":          {configure("{\n\"Timeout\": 3"), 400, "InvalidRequestContentException", unparsable("Unexpected end-of-input: expected close marker for Object" + source + "2, column: 13]")},
+		"missing body":      {request{method: "POST", path: functions}, 400, "InvalidRequestContentException", unparsable("No content to map due to end-of-input" + source + "1, column: 0]")},
+		"cut body":          {configure("{\n\"Timeout\": 3"), 400, "InvalidRequestContentException", unparsable("Unexpected end-of-input: expected close marker for Object (start marker at " + strings.TrimPrefix(source, "\n at ") + "1, column: 1])" + source + "2, column: 13]")},
 		"not JSON":          {configure("hello"), 400, "InvalidRequestContentException", unparsable("Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + source + "1, column: 6]")},
-		"not UTF-8":         {configure("{\"Description\": \"\xff\"}"), 400, "InvalidRequestContentException", unparsable("Invalid UTF-8 byte in a string" + source + "1, column: 20]")},
+		"not UTF-8":         {configure("{\"Description\": \"\xff\"}"), 400, "InvalidRequestContentException", unparsable("Invalid UTF-8 start byte 0xff" + source + "1, column: 19]")},
 		"nested too deeply": {configure(`{"x": ` + strings.Repeat("[", 2000)), 400, "InvalidRequestContentException", unparsable("Document nesting depth (1001) exceeds the maximum allowed (1000)" + source + "1, column: 1006]")},
 		"a list":            {configure("[]"), 400, "InvalidRequestContentException", unparsable("START_ARRAY can not be converted to a structure")},
 		"text for a number": {configure(object{"Timeout": "3"}), 400, "InvalidRequestContentException", unparsable("STRING_VALUE can not be converted to a Integer")},
@@ -193,7 +193,7 @@ func TestErrorsToTheLetter(t *testing.T) {
 
 		// Invoke.
 		"event not JSON":        {call("hello", nil), 400, "InvalidRequestContentException", unparsable("Could not parse payload into json: Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + source + "1, column: 6]")},
-		"event not UTF-8":       {call("\"\xff\"", nil), 400, "InvalidRequestContentException", unparsable("Could not parse payload into json: Invalid UTF-8 byte in a string" + source + "1, column: 4]")},
+		"event not UTF-8":       {call("\"\xff\"", nil), 400, "InvalidRequestContentException", unparsable("Could not parse payload into json: Invalid UTF-8 start byte 0xff" + source + "1, column: 3]")},
 		"event too large":       {call(`"`+strings.Repeat("x", lambda.MaxPayloadSize)+`"`, nil), 413, "RequestEntityTooLargeException", object{"message": "Request must be smaller than 6291456 bytes for the InvokeFunction operation"}},
 		"unknown type":          {call(nil, map[string]string{"X-Amz-Invocation-Type": "x"}), 400, "ValidationException", constraint(value("x", "invocationType", oneOf("[Event, RequestResponse, DryRun]")))},
 		"unknown log type":      {call(nil, map[string]string{"X-Amz-Log-Type": "x"}), 400, "ValidationException", constraint(value("x", "logType", oneOf("[None, Tail]")))},

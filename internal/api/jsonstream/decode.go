@@ -1,9 +1,6 @@
 package jsonstream
 
-import (
-	"io"
-	"strings"
-)
+import "io"
 
 // MaxDepth is how deeply arrays and objects may be nested.
 const MaxDepth = 1000
@@ -23,9 +20,12 @@ type Options struct {
 func Decode(src io.Reader, o Options) (Value, error) {
 	d := &decoder{reader: newReader(src), Options: o}
 	if _, ok := d.space(); !ok {
-		return Value{}, d.ended(": no content to map")
+		if d.err != io.EOF {
+			return Value{}, d.err
+		}
+		return Value{}, &SyntaxError{Text: "No content to map due to end-of-input", Line: 1}
 	}
-	v, err := d.value(o.Filter, Keep, 0)
+	v, err := d.value(inRoot, o.Filter, Keep, 0)
 	if err != nil {
 		return Value{}, err
 	}
@@ -43,14 +43,22 @@ type decoder struct {
 	Options
 	kept    int64
 	scratch []byte
+	cut     []byte // the beginning of a character, at the end of what has been read of a string
 }
 
+// What a value is in, as errors name it.
+const (
+	inRoot   = "root"
+	inObject = "Object"
+	inArray  = "Array"
+)
+
 // value reads the value that begins at the next byte.
-func (d *decoder) value(f Filter, a Action, depth int) (Value, error) {
+func (d *decoder) value(in string, f Filter, a Action, depth int) (Value, error) {
 	c, ok := d.space()
 	switch {
 	case !ok:
-		return Value{}, d.ended("")
+		return Value{}, d.ended(" within/between " + in + " entries")
 	case c == '{':
 		return d.object(f, a, depth+1)
 	case c == '[':
@@ -61,33 +69,41 @@ func (d *decoder) value(f Filter, a Action, depth int) (Value, error) {
 		s, err := d.string(a)
 		return Value{Kind: String, Text: s}, err
 	case c == '-' || '0' <= c && c <= '9':
-		return d.number(a)
+		return d.number(in, a)
 	}
-	return d.word()
+	return d.word(in)
 }
+
+// start is where an object or array begins.
+func (d *decoder) start() string { return place(d.line, d.column(d.offset())) }
 
 func (d *decoder) object(f Filter, a Action, depth int) (Value, error) {
 	v := Value{Kind: Object}
 	if depth > MaxDepth {
 		return v, d.tooDeep(depth)
 	}
+	start := d.start()
 	d.pos++
 	index := fieldIndex{}
 	for {
 		c, ok := d.space()
 		switch {
+		case !ok && index.any:
+			return v, d.ended(" within/between Object entries")
 		case !ok:
-			return v, d.ended(": expected close marker for Object")
+			return v, d.ended(": expected close marker for Object (start marker at " + start + ")")
 		case c == '}' && !index.any:
 			d.pos++
 			return v, nil
+		case c == ']' && !index.any:
+			return v, d.closed(c, '}', inObject, start)
 		case c != '"':
 			return v, d.unexpected(c, "was expecting double-quote to start field name")
 		}
 		if err := d.member(&v, &index, f, a, depth); err != nil {
 			return v, err
 		}
-		if closed, err := d.separator('}', "Object"); closed || err != nil {
+		if closed, err := d.separator('}', inObject, start); closed || err != nil {
 			return v, err
 		}
 	}
@@ -129,7 +145,7 @@ func (d *decoder) member(v *Value, index *fieldIndex, f Filter, a Action, depth 
 	}
 	c, ok := d.space()
 	if !ok {
-		return d.ended("")
+		return d.ended(" within/between Object entries")
 	}
 	if c != ':' {
 		return d.unexpected(c, "was expecting a colon to separate field name and value")
@@ -139,7 +155,7 @@ func (d *decoder) member(v *Value, index *fieldIndex, f Filter, a Action, depth 
 	if a != Skip && f != nil {
 		below, a = f.Member(name)
 	}
-	val, err := d.value(below, a, depth)
+	val, err := d.value(inObject, below, a, depth)
 	if err == nil && a != Skip {
 		index.put(v, name, val)
 	}
@@ -151,6 +167,7 @@ func (d *decoder) array(f Filter, a Action, depth int) (Value, error) {
 	if depth > MaxDepth {
 		return v, d.tooDeep(depth)
 	}
+	start := d.start()
 	d.pos++
 	if a != Skip {
 		v.Items = []Value{}
@@ -158,12 +175,17 @@ func (d *decoder) array(f Filter, a Action, depth int) (Value, error) {
 			f, a = f.Element()
 		}
 	}
-	if c, ok := d.space(); ok && c == ']' {
+	switch c, ok := d.space(); {
+	case !ok:
+		return v, d.ended(": expected close marker for Array (start marker at " + start + ")")
+	case c == ']':
 		d.pos++
 		return v, nil
+	case c == '}':
+		return v, d.closed(c, ']', inArray, start)
 	}
 	for {
-		val, err := d.value(f, a, depth)
+		val, err := d.value(inArray, f, a, depth)
 		if err != nil {
 			return v, err
 		}
@@ -173,26 +195,34 @@ func (d *decoder) array(f Filter, a Action, depth int) (Value, error) {
 			}
 			v.Items = append(v.Items, val)
 		}
-		if closed, err := d.separator(']', "Array"); closed || err != nil {
+		if closed, err := d.separator(']', inArray, start); closed || err != nil {
 			return v, err
 		}
 	}
 }
 
 // separator takes a comma, or the closing mark and says so. A comma must not be followed by the closing mark.
-func (d *decoder) separator(closing byte, of string) (closed bool, err error) {
+func (d *decoder) separator(closing byte, of, start string) (closed bool, err error) {
 	c, ok := d.space()
 	switch {
 	case !ok:
-		return false, d.ended(": expected close marker for " + of)
+		return false, d.ended(": expected close marker for " + of + " (start marker at " + start + ")")
 	case c == closing:
 		d.pos++
 		return true, nil
+	case c == '}' || c == ']':
+		return false, d.closed(c, closing, of, start)
 	case c != ',':
 		return false, d.unexpected(c, "was expecting comma to separate "+of+" entries")
 	}
 	d.pos++
 	return false, nil
+}
+
+// closed gives the error for the closing mark of the other kind.
+func (d *decoder) closed(c, wanted byte, of, start string) error {
+	d.pos++
+	return d.syntax("Unexpected close marker '%c': expected '%c' (for %s starting at %s)", c, wanted, of, start)
 }
 
 func (d *decoder) tooDeep(depth int) error {
@@ -206,119 +236,4 @@ func (d *decoder) keep(n int) error {
 		return &SizeError{d.MaxKept}
 	}
 	return nil
-}
-
-// word reads true, false or null.
-func (d *decoder) word() (Value, error) {
-	var b strings.Builder
-	for b.Len() < 64 {
-		c, ok := d.peek()
-		if !ok || !wordByte(c) {
-			break
-		}
-		b.WriteByte(c)
-		d.pos++
-	}
-	switch b.String() {
-	case "true":
-		return Value{Kind: Bool, Bool: true}, nil
-	case "false":
-		return Value{Kind: Bool}, nil
-	case "null":
-		return Value{}, nil
-	case "":
-		c, _ := d.peek()
-		return Value{}, d.unexpected(c, "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
-	}
-	if err := d.sourceError(); err != nil {
-		return Value{}, err
-	}
-	return Value{}, d.syntax("Unrecognized token '%s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", b.String())
-}
-
-// sourceError gives an error of the source that cut a token short.
-func (d *decoder) sourceError() error {
-	if !d.fill() && d.err != io.EOF {
-		return d.err
-	}
-	return nil
-}
-
-func wordByte(c byte) bool {
-	return c == '_' || c == '$' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-// number reads a number and checks it against JSON's grammar.
-func (d *decoder) number(a Action) (Value, error) {
-	d.scratch = d.scratch[:0]
-	for {
-		c, ok := d.peek()
-		if !ok || !numberByte(c) {
-			break
-		}
-		d.scratch = append(d.scratch, c)
-		d.pos++
-		if len(d.scratch) > maxNumber {
-			return Value{}, d.syntax("Number value length (%d) exceeds the maximum allowed (%d)", len(d.scratch), maxNumber)
-		}
-	}
-	if err := d.sourceError(); err != nil {
-		return Value{}, err
-	}
-	text := string(d.scratch)
-	if !validNumber(text) {
-		return Value{}, d.syntax("Invalid numeric value %s", text)
-	}
-	if c, ok := d.peek(); ok && wordByte(c) {
-		return Value{}, d.unexpected(c, "Expected space separating root-level values")
-	}
-	if a == Skip {
-		return Value{Kind: Number}, nil
-	}
-	return Value{Kind: Number, Text: text}, d.keep(len(text))
-}
-
-// maxNumber is how many characters a number may have.
-const maxNumber = 1000
-
-func numberByte(c byte) bool {
-	return '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
-}
-
-func validNumber(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	s, ok := digits(s)
-	if !ok {
-		return false
-	}
-	if rest, found := strings.CutPrefix(s, "."); found {
-		if s, ok = skipDigits(rest); !ok {
-			return false
-		}
-	}
-	if s == "" {
-		return true
-	}
-	if s[0] != 'e' && s[0] != 'E' {
-		return false
-	}
-	s = s[1:]
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		s = s[1:]
-	}
-	s, ok = skipDigits(s)
-	return ok && s == ""
-}
-
-// digits takes an integer without a leading zero.
-func digits(s string) (rest string, ok bool) {
-	if rest, found := strings.CutPrefix(s, "0"); found {
-		return rest, true
-	}
-	return skipDigits(s)
-}
-
-func skipDigits(s string) (rest string, ok bool) {
-	rest = strings.TrimLeft(s, "0123456789")
-	return rest, len(rest) < len(s)
 }

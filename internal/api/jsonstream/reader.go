@@ -89,19 +89,30 @@ func (r *reader) ended(in string) error {
 	return r.syntax("Unexpected end-of-input%s", in)
 }
 
+// offset is how many bytes lie before the next one.
+func (r *reader) offset() int64 { return r.consumed + int64(r.pos) }
+
+// column is that of a byte, from 1.
+func (r *reader) column(offset int64) int { return int(offset - r.lineStart + 1) }
+
 func (r *reader) syntax(format string, args ...any) error {
-	column := r.consumed + int64(r.pos) - r.lineStart + 1
-	return &SyntaxError{Text: fmt.Sprintf(format, args...), Line: r.line, Column: int(column)}
+	return r.syntaxAt(r.offset(), format, args...)
+}
+
+// syntaxAt gives an error at a byte of the line that we are in.
+func (r *reader) syntaxAt(offset int64, format string, args ...any) error {
+	return &SyntaxError{Text: fmt.Sprintf(format, args...), Line: r.line, Column: r.column(offset)}
 }
 
 // unexpected gives the error for a byte that does not belong where it is.
 func (r *reader) unexpected(c byte, wanted string) error {
-	return r.syntax("Unexpected character (%s (code %d)): %s", printable(c), c, wanted)
+	return r.syntax("Unexpected character (%s): %s", described(c), wanted)
 }
 
-func printable(c byte) string {
-	if c < ' ' || c >= 0x7f {
-		return "CTRL-CHAR or byte beyond ASCII"
+// described shows a byte; one beyond ASCII as the character of Latin-1 with that number.
+func described(c byte) string {
+	if c < ' ' || 0x7f <= c && c < 0xa0 {
+		return fmt.Sprintf("(CTRL-CHAR, code %d)", c)
 	}
-	return "'" + string(rune(c)) + "'"
+	return fmt.Sprintf("'%c' (code %d)", rune(c), c)
 }

@@ -11,9 +11,16 @@ import (
 func (d *decoder) string(a Action) (string, error) {
 	d.pos++
 	d.scratch = d.scratch[:0]
+	d.cut = d.cut[:0]
 	for {
+		if err := d.checkEscape(); err != nil {
+			return "", err
+		}
 		run, closed, err := d.run()
 		if err != nil {
+			return "", err
+		}
+		if err := d.checkUTF8(run, closed); err != nil {
 			return "", err
 		}
 		if a != Skip {
@@ -21,33 +28,11 @@ func (d *decoder) string(a Action) (string, error) {
 				return "", err
 			}
 			d.scratch = append(d.scratch, run...)
-		} else if d.scratch, err = validateRun(d, d.scratch, run); err != nil {
-			return "", err
 		}
 		if closed {
-			break
+			return string(d.scratch), nil
 		}
 	}
-	if !utf8.Valid(d.scratch) {
-		return "", d.syntax("Invalid UTF-8 byte in a string")
-	}
-	return string(d.scratch), nil
-}
-
-// validateRun checks the bytes of a string that is not kept, and holds back what may be the beginning of a character.
-func validateRun(d *decoder, held, run []byte) ([]byte, error) {
-	held = append(held, run...)
-	for len(held) > 0 {
-		if !utf8.FullRune(held) {
-			return held, nil
-		}
-		r, n := utf8.DecodeRune(held)
-		if r == utf8.RuneError && n == 1 {
-			return nil, d.syntax("Invalid UTF-8 byte in a string")
-		}
-		held = held[n:]
-	}
-	return held[:0], nil
 }
 
 // run gives the next characters of the string that we are in: what is in the buffer, or one escape. closed says that the
@@ -114,7 +99,8 @@ func (d *decoder) escape() ([]byte, error) {
 	case 'u':
 		return d.unicode()
 	}
-	return nil, d.syntax("Unrecognized character escape %s (code %d)", printable(c), c)
+	d.pos--
+	return nil, d.syntax("Unrecognized character escape %s", described(c))
 }
 
 // unicode reads the digits of \uXXXX, and of a second one when the first is half of a surrogate pair. A half without its

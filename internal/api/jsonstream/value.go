@@ -94,6 +94,13 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s (line %d, column %d)", e.Text, e.Line, e.Column)
 }
 
+// Place names the place as AWS's parser does, which does not show the text.
+func (e *SyntaxError) Place() string { return place(e.Line, e.Column) }
+
+func place(line, column int) string {
+	return fmt.Sprintf("[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", line, column)
+}
+
 // SizeError says that more would have to be kept than Options.MaxKept.
 type SizeError struct{ Limit int64 }
 

@@ -104,8 +104,7 @@ func malformed(format string, args ...any) error {
 
 // malformedAt words a syntax error as AWS's parser does, with the place.
 func malformedAt(prefix string, e *jsonstream.SyntaxError) error {
-	return malformed("%s%s\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]",
-		prefix, e.Text, e.Line, e.Column)
+	return malformed("%s%s\n at %s", prefix, e.Text, e.Place())
 }
 
 // readParameters reads the members that are not in the body.
