@@ -9,6 +9,8 @@ import (
 	"net/http"
 
 	"github.com/minio/minio-go/v7"
+
+	"github.com/laminadev/lamina/internal/lambda"
 )
 
 // Error is a failure of the store that its user can mend.
@@ -59,6 +61,8 @@ func (d *Driver) reason(err error) (why, todo string) {
 		return d.answered(answer)
 	case errors.Is(err, errSlow), errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return d.endpoint + " does not answer in time", "see whether the store is overloaded: curl -v " + d.endpoint
+	case lambda.FaultText(err) != "": // what this machine lacks looks like an error of the network: it may be temporary
+		return err.Error(), ""
 	case errors.As(err, &network): // every error of the network is one
 		return fmt.Sprintf("cannot reach %s: %v", d.endpoint, err), "start the store, or name the right one: --blob 's3://" + d.o.Bucket + "?endpoint=URL'"
 	}

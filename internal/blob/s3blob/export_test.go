@@ -42,3 +42,9 @@ func SetOpenTimeout(t *testing.T, d time.Duration) {
 	openTimeout = d
 	t.Cleanup(func() { openTimeout = old })
 }
+
+// SetUnnamedFiles makes the file system one that knows no files without a name.
+func SetUnnamedFiles(ask bool) (reset func()) {
+	unnamedFiles = ask
+	return func() { unnamedFiles = true }
+}

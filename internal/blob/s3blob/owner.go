@@ -59,9 +59,7 @@ func (d *Driver) get(ctx context.Context, key string) (string, error) {
 }
 
 func (d *Driver) put(ctx context.Context, key, text string, o minio.PutObjectOptions) error {
-	o.DisableContentSha256 = true
-	_, err := d.core.PutObject(ctx, d.o.Bucket, key, strings.NewReader(text), int64(len(text)), "", digest.Of([]byte(text)).Hex(), o)
-	return err
+	return d.upload(ctx, key, strings.NewReader(text), int64(len(text)), digest.Of([]byte(text)).Hex(), o)
 }
 
 // Probe tries all that a driver does, on an object of its own that it leaves no trace of.
@@ -87,11 +85,11 @@ func (d *Driver) Probe(ctx context.Context) error {
 			return err
 		}},
 		{"cannot delete from the store of zips", func() error {
-			return d.core.RemoveObject(ctx, d.o.Bucket, key, minio.RemoveObjectOptions{})
+			return d.delete(ctx, key)
 		}},
 	} {
 		if err := step.do(); err != nil {
-			d.core.RemoveObject(context.WithoutCancel(ctx), d.o.Bucket, key, minio.RemoveObjectOptions{})
+			d.delete(context.WithoutCancel(ctx), key)
 			return d.explain(ctx, step.what, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // partSize is how much is fetched at once.
@@ -169,7 +170,7 @@ func (r *reader) fetchFrom(key string, i int) error {
 		return err
 	}
 	defer body.Close()
-	n, err := io.Copy(io.NewOffsetWriter(r.f, begin), io.LimitReader(body, length+1))
+	n, err := io.Copy(failpoint.Writer("s3blob.write-part", io.NewOffsetWriter(r.f, begin)), io.LimitReader(body, length+1))
 	if err == nil && n != length {
 		err = fmt.Errorf("the store gave %d bytes in place of %d", n, length)
 	}

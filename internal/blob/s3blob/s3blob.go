@@ -217,10 +217,10 @@ func (d *Driver) DeleteBefore(ctx context.Context, sum digest.Digest, t time.Tim
 	return true, nil
 }
 
-// remove deletes generations. To delete one that is not there is no error for the store.
+// remove deletes generations.
 func (d *Driver) remove(ctx context.Context, all []generation) error {
 	for _, g := range all {
-		if err := d.core.RemoveObject(ctx, d.o.Bucket, g.key, minio.RemoveObjectOptions{}); err != nil {
+		if err := d.delete(ctx, g.key); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package s3blob_test
 
 import (
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -11,7 +12,13 @@ import (
 	"github.com/laminadev/lamina/internal/blob/s3test"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(victimStep) != "" {
+		beVictim()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func options(t *testing.T, s *s3test.Store) s3blob.Options {
 	return s3blob.Options{Bucket: s.Bucket, Prefix: "team/lamina", Endpoint: s.URL, Scratch: t.TempDir()}

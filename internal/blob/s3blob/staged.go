@@ -12,6 +12,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/blob"
 	"github.com/laminadev/lamina/internal/digest"
+	"github.com/laminadev/lamina/internal/failpoint"
 )
 
 // maxObject is what S3 takes, and copies, in one request.
@@ -45,7 +46,7 @@ func (s *staged) Write(p []byte) (int, error) {
 	if s.done {
 		return 0, fs.ErrClosed
 	}
-	n, err := s.f.Write(p)
+	n, err := failpoint.Write("s3blob.write", s.f, p)
 	s.size += int64(n)
 	return n, err
 }
@@ -106,9 +107,7 @@ func (s *staged) make(ctx context.Context, sum digest.Digest, there []generation
 		}
 		key, began = s.driver.newKey(sum), time.Now() // it went away, or the store copies nothing: we have the bytes
 	}
-	// The digest is signed in place of a checksum: the store refuses bytes that do not have it.
-	_, err = s.driver.core.PutObject(ctx, s.driver.o.Bucket, key, io.NewSectionReader(s.f, 0, s.size), s.size, "", sum.Hex(),
-		minio.PutObjectOptions{ContentType: "application/zip", DisableContentSha256: true})
+	err = s.driver.upload(ctx, key, io.NewSectionReader(s.f, 0, s.size), s.size, sum.Hex(), minio.PutObjectOptions{ContentType: "application/zip"})
 	return key, time.Since(began), err
 }
 
@@ -164,11 +163,6 @@ func replaced(all []generation, own generation) (old []generation) {
 		}
 	}
 	return old
-}
-
-func (d *Driver) copy(ctx context.Context, from, to string) error {
-	_, err := d.core.Client.CopyObject(ctx, minio.CopyDestOptions{Bucket: d.o.Bucket, Object: to}, minio.CopySrcOptions{Bucket: d.o.Bucket, Object: from})
-	return err
 }
 
 // Discard forgets the file.
