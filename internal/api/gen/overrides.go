@@ -58,6 +58,10 @@ var overrides = []override{
 	{shape: "S3Bucket", why: "RE2 has no look-behind", apply: without(`[0-9A-Za-z.\-_]*`, `.*\.`)},
 }
 
+// modelRegion begins a region in the model's newer patterns. AWS's own know those of the European Sovereign Cloud too, in each
+// of the patterns that were recorded.
+const modelRegion = `[a-z]{2}((-gov)|(-iso([a-z]?)))?-`
+
 func pattern(p string) func(*shape)  { return func(s *shape) { s.Pattern = p } }
 func maximum(n float64) func(*shape) { return func(s *shape) { s.Max = number(n) } }
 func number(n float64) *float64      { return &n }
@@ -107,6 +111,9 @@ func (m *model) override() error {
 		}
 		o.HTTP.ResponseCode = status
 		m.Operations[name] = o
+	}
+	for _, s := range m.Shapes {
+		s.Pattern = strings.ReplaceAll(s.Pattern, modelRegion, "(eusc-)?"+modelRegion)
 	}
 	for _, o := range overrides {
 		s, err := m.overridden(o)

@@ -124,7 +124,7 @@ var (
 		{name: "Description", in: inBody, shape: &shapeDescription},
 		{name: "RoutingConfig", in: inBody, shape: &shapeAliasRoutingConfiguration},
 	}}
-	shapeCapacityProviderName             = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `(arn:aws[a-zA-Z-]*:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+`}}
+	shapeCapacityProviderName             = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `(arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+`}}
 	shapeSubnetId                         = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 1024}, pattern: &pattern{text: `subnet-[0-9a-z]*`}}
 	shapeCapacityProviderSubnetIds        = shape{kind: kindList, min: bound{true, 1}, max: bound{true, 16}, element: &shapeSubnetId}
 	shapeSecurityGroupId                  = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 1024}, pattern: &pattern{text: `sg-[0-9a-zA-Z]*`}}
@@ -201,7 +201,7 @@ var (
 	shapeParallelizationFactor          = shape{kind: kindInteger, min: bound{true, 1}, max: bound{true, 10}}
 	shapeEventSourcePosition            = shape{kind: kindString, enum: []string{"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}}
 	shapeDate                           = shape{kind: kindTimestamp}
-	shapeDestinationArn                 = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 350}, pattern: &pattern{text: `$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`}}
+	shapeDestinationArn                 = shape{kind: kindString, min: bound{true, 0}, max: bound{true, 350}, pattern: &pattern{text: `$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`}}
 	shapeOnSuccess                      = shape{kind: kindStructure, members: []member{
 		{name: "Destination", in: inBody, shape: &shapeDestinationArn},
 	}}
@@ -398,7 +398,7 @@ var (
 		{name: "SystemLogLevel", in: inBody, shape: &shapeSystemLogLevel},
 		{name: "LogGroup", in: inBody, shape: &shapeLogGroup},
 	}}
-	shapeCapacityProviderArn                          = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `arn:aws[a-zA-Z-]*:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+`}}
+	shapeCapacityProviderArn                          = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+`}}
 	shapePerExecutionEnvironmentMaxConcurrency        = shape{kind: kindInteger, min: bound{true, 1}, max: bound{true, 1600}}
 	shapeExecutionEnvironmentMemoryGiBPerVCpu         = shape{kind: kindDouble, min: bound{true, 2}, max: bound{true, 8}}
 	shapeLambdaManagedInstancesCapacityProviderConfig = shape{kind: kindStructure, members: []member{
@@ -566,7 +566,7 @@ var (
 		{name: "FunctionName", in: inPath, required: true, shape: &shapeNamespacedFunctionName},
 		{name: "Qualifier", in: inQuery, shape: &shapeNumericLatestPublishedOrAliasQualifier},
 	}}
-	shapeUnqualifiedFunctionName           = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)`}}
+	shapeUnqualifiedFunctionName           = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 140}, pattern: &pattern{text: `(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)`}}
 	shapeGetFunctionRecursionConfigRequest = shape{kind: kindStructure, members: []member{
 		{name: "FunctionName", in: inPath, required: true, shape: &shapeUnqualifiedFunctionName},
 	}}
@@ -720,7 +720,7 @@ var (
 		{name: "Marker", in: inQuery, shape: &shapeString},
 		{name: "MaxItems", in: inQuery, shape: &shapeMaxProvisionedConcurrencyConfigListItems},
 	}}
-	shapeTaggableResource = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 256}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`}}
+	shapeTaggableResource = shape{kind: kindString, min: bound{true, 1}, max: bound{true, 256}, pattern: &pattern{text: `arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`}}
 	shapeListTagsRequest  = shape{kind: kindStructure, members: []member{
 		{name: "Resource", in: inPath, required: true, shape: &shapeTaggableResource},
 	}}
