@@ -61,12 +61,13 @@ func (s *Service) CreateFunctionURLConfig(ctx context.Context, caller lambda.Sco
 	if in.InvokeMode == "" {
 		in.InvokeMode = DefaultInvokeMode
 	}
-	return s.changeURL(ctx, ref, func(old *functionURLRecord) (*functionURLRecord, error) {
+	now := s.now()
+	return s.changeURL(ctx, now, ref, func(old *functionURLRecord) (*functionURLRecord, error) {
 		if old != nil {
 			return nil, lambda.Errorf(lambda.Conflict, "Failed to create function url config for [functionArn = %s]. "+
 				"Error message:  FunctionUrlConfig exists for this Lambda function", ref.QualifiedARN(ref.Qualifier))
 		}
-		return &functionURLRecord{FunctionURL: in.withCors(in.Cors), ID: newURLID(), Created: s.now()}, nil
+		return &functionURLRecord{FunctionURL: in.withCors(in.Cors), ID: newURLID(), Created: now}, nil
 	})
 }
 
@@ -82,7 +83,7 @@ func (s *Service) UpdateFunctionURLConfig(ctx context.Context, caller lambda.Sco
 	if err := s.checkURLOwner(ctx, caller, ref); err != nil {
 		return FunctionURLConfig{}, err
 	}
-	return s.changeURL(ctx, ref, func(old *functionURLRecord) (*functionURLRecord, error) {
+	return s.changeURL(ctx, s.now(), ref, func(old *functionURLRecord) (*functionURLRecord, error) {
 		if old == nil {
 			return nil, lambda.Errorf(lambda.NotFound, noSuchResource)
 		}
@@ -173,9 +174,9 @@ func (s *Service) checkURLOwner(ctx context.Context, caller lambda.Scope, ref la
 	return kindText(err, lambda.NotFound, noFunctionForURL)
 }
 
-func (s *Service) changeURL(ctx context.Context, ref lambda.FunctionRef, change func(*functionURLRecord) (*functionURLRecord, error)) (FunctionURLConfig, error) {
+func (s *Service) changeURL(ctx context.Context, now time.Time, ref lambda.FunctionRef, change func(*functionURLRecord) (*functionURLRecord, error)) (FunctionURLConfig, error) {
 	var r functionURLRecord
-	modified, err := changeRecord(ctx, s, ref, catalog.RecordURL, func(old *functionURLRecord) (*functionURLRecord, error) {
+	modified, err := changeRecordAt(ctx, s, now, ref, catalog.RecordURL, func(old *functionURLRecord) (*functionURLRecord, error) {
 		v, err := change(old)
 		if v != nil {
 			r = *v

@@ -50,7 +50,11 @@ func recordOwner(r catalog.Record) lambda.FunctionRef {
 
 // changeRecord lets change make a record out of the one that is there, nil when there is none. nil deletes it.
 func changeRecord[T any](ctx context.Context, s *Service, ref lambda.FunctionRef, kind catalog.RecordKind, change func(*T) (*T, error)) (time.Time, error) {
-	now := s.now()
+	return changeRecordAt(ctx, s, s.now(), ref, kind, change)
+}
+
+// changeRecordAt does so at a moment that the record shows in other ways too.
+func changeRecordAt[T any](ctx context.Context, s *Service, now time.Time, ref lambda.FunctionRef, kind catalog.RecordKind, change func(*T) (*T, error)) (time.Time, error) {
 	r, err := s.catalog.UpdateRecord(ctx, ref.FunctionKey, kind, ref.Qualifier, false, func(r *catalog.Record) error {
 		var old *T
 		if r.Document != "" {
