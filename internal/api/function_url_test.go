@@ -9,8 +9,12 @@ import (
 )
 
 var (
-	urlForm  = regexp.MustCompile(`^https://[a-z0-9]{32}\.lambda-url\.us-east-1\.on\.aws/$`)
-	dateForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$`)
+	urlForm = regexp.MustCompile(`^https://[a-z0-9]{32}\.lambda-url\.us-east-1\.on\.aws/$`)
+
+	// Moments have the form that AWS has for each resource.
+	dateForm    = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$`)
+	urlDateForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`)
+	secondsForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000$`)
 )
 
 func urlOf(method, suffix string, body any) request {
@@ -26,7 +30,7 @@ func wantURL(t *testing.T, a answer, want object) string {
 	}
 	delete(a.body, "FunctionUrl")
 	for _, name := range []string{"CreationTime", "LastModifiedTime"} {
-		if v, ok := a.body[name].(string); ok && dateForm.MatchString(v) {
+		if v, ok := a.body[name].(string); ok && urlDateForm.MatchString(v) {
 			a.body[name] = "date"
 		}
 	}

@@ -23,7 +23,7 @@ func TestProvisionedConcurrency(t *testing.T) {
 	const of = "f/provisioned-concurrency"
 	want := func(a answer, status string, requested, available float64, more ...object) {
 		t.Helper()
-		if v, _ := a.body["LastModified"].(string); !dateForm.MatchString(v) {
+		if v, _ := a.body["LastModified"].(string); !secondsForm.MatchString(v) {
 			t.Errorf("LastModified is %v", a.body["LastModified"])
 		}
 		delete(a.body, "LastModified")

@@ -62,11 +62,11 @@ func policyText(v any) string {
 func statementOf(st catalog.Statement, partition, resource string) statementJSON {
 	out := statementJSON{Sid: st.ID, Effect: "Allow", Principal: principal(st.Principal, partition), Action: st.Action, Resource: resource}
 	c := conditionJSON{
-		StringEquals: given(map[string]string{
+		StringEquals: nonEmpty(map[string]string{
 			"aws:PrincipalOrgID": st.Organisation, "AWS:SourceAccount": st.SourceAccount,
 			"lambda:EventSourceToken": st.EventSourceToken, "lambda:FunctionUrlAuthType": st.URLAuthType,
 		}),
-		ArnLike: given(map[string]string{"AWS:SourceArn": st.SourceARN}),
+		ArnLike: nonEmpty(map[string]string{"AWS:SourceArn": st.SourceARN}),
 	}
 	if st.ViaURL != nil {
 		c.Bool = map[string]string{"lambda:InvokedViaFunctionUrl": strconv.FormatBool(*st.ViaURL)}
@@ -77,8 +77,8 @@ func statementOf(st catalog.Statement, partition, resource string) statementJSON
 	return out
 }
 
-// given keeps the values that are not empty; nil when there are none.
-func given(values map[string]string) map[string]string {
+// nonEmpty keeps the values that are not empty; nil when there are none.
+func nonEmpty(values map[string]string) map[string]string {
 	maps.DeleteFunc(values, func(_, v string) bool { return v == "" })
 	if len(values) == 0 {
 		return nil

@@ -16,3 +16,11 @@ func (e Epoch) MarshalJSON() ([]byte, error) {
 
 // iso writes a moment as the members that are strings have it: with milliseconds and the zone without a colon.
 func iso(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000+0000") }
+
+// isoSeconds writes a moment as provisioned concurrency has it.
+func isoSeconds(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05+0000") }
+
+// isoURL writes a moment as function URLs have it: in microseconds, of which we keep the milliseconds.
+func isoURL(t time.Time) string {
+	return time.UnixMilli(t.UnixMilli()).UTC().Format("2006-01-02T15:04:05.000000Z")
+}

@@ -18,7 +18,7 @@ func (a *API) createFunctionURLConfig(ctx context.Context, c *call, in *CreateFu
 		return nil, err
 	}
 	return CreateFunctionURLConfigResponse{
-		FunctionURL: u.URL, FunctionARN: u.FunctionARN, AuthType: u.AuthType, Cors: cors(u.Cors), CreationTime: iso(u.Created),
+		FunctionURL: u.URL, FunctionARN: u.FunctionARN, AuthType: u.AuthType, Cors: cors(u.Cors), CreationTime: isoURL(u.Created),
 		InvokeMode: in.InvokeMode, // AWS shows it here only when it was sent
 	}, nil
 }
@@ -76,7 +76,7 @@ func (a *API) listFunctionURLConfigs(ctx context.Context, c *call, in *ListFunct
 func functionURL(u control.FunctionURLConfig) FunctionURLConfig {
 	return FunctionURLConfig{
 		FunctionURL: u.URL, FunctionARN: u.FunctionARN, AuthType: u.AuthType, InvokeMode: &u.InvokeMode, Cors: cors(u.Cors),
-		CreationTime: iso(u.Created), LastModifiedTime: iso(u.Modified),
+		CreationTime: isoURL(u.Created), LastModifiedTime: isoURL(u.Modified),
 	}
 }
 

@@ -73,6 +73,6 @@ func provisioned(p control.ProvisionedConcurrency) GetProvisionedConcurrencyConf
 	return GetProvisionedConcurrencyConfigResponse{
 		RequestedProvisionedConcurrentExecutions: new(int64(p.Requested)),
 		AvailableProvisionedConcurrentExecutions: &there, AllocatedProvisionedConcurrentExecutions: &there,
-		Status: &status, StatusReason: optional(p.Failure), LastModified: new(iso(p.Modified)),
+		Status: &status, StatusReason: optional(p.Failure), LastModified: new(isoSeconds(p.Modified)),
 	}
 }
