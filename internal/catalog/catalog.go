@@ -75,6 +75,7 @@ type LayerFilter struct{ Runtime, Architecture string }
 type Store interface {
 	Versions
 	Records
+	Concurrency
 	Policies
 	CodeSigning
 	Objects

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/laminadev/lamina/internal/catalog"
@@ -11,70 +10,69 @@ import (
 // minUnreserved is what AWS keeps for the functions that have reserved nothing.
 const minUnreserved = 100
 
-// PutFunctionConcurrency reserves concurrent invocations for a function; 0 lets none run. Two servers that do so for two
-// functions of one account at the same moment can reserve more together than the account has.
+// PutFunctionConcurrency reserves concurrent invocations for a function; 0 lets none run. What is looked at and what is recorded
+// are one transaction, so that several servers never give away more than the account has.
 func (s *Service) PutFunctionConcurrency(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, n int) error {
-	f, err := s.findWhole(ctx, caller, ref, lambda.VersionLatest)
+	if _, err := s.findWhole(ctx, caller, ref, lambda.VersionLatest); err != nil {
+		return err
+	}
+	_, err := s.catalog.UpdateReserved(ctx, ref.FunctionKey, func(f *catalog.Function, shares catalog.Shares) error {
+		if err := s.checkReservable(f, shares, n); err != nil {
+			return err
+		}
+		f.Reserved = &n
+		return nil
+	})
+	return kindText(err, lambda.NotFound, functionNotFound(ref))
+}
+
+// checkReservable refuses less than is provisioned for the function, and more than the account has left.
+func (s *Service) checkReservable(f *catalog.Function, shares catalog.Shares, n int) error {
+	given, err := sharedOut(shares)
 	if err != nil {
 		return err
 	}
-	s.reserving.Lock()
-	defer s.reserving.Unlock()
-	provisioned, err := s.provisionedTotal(ctx, ref.FunctionKey)
-	if err != nil {
-		return err
-	}
-	if n < provisioned { // the blanks are AWS's
+	own := given.provisioned[f.Key.Name]
+	if n < own { // the blanks are AWS's
 		return lambda.Errorf(lambda.Invalid, " ReservedConcurrentExecutions  %d should not be lower than function's total provisioned concurrency [%d].",
-			n, provisioned).WithoutType()
+			n, own).WithoutType()
 	}
-	taken, err := s.taken(ctx, caller)
-	if err != nil {
-		return err
-	}
-	if f, err = s.catalog.GetFunction(ctx, ref.FunctionKey); err != nil {
-		return kindText(err, lambda.NotFound, functionNotFound(ref))
-	}
-	own := int64(provisioned) // what the function has of it
 	if f.Reserved != nil {
-		own = int64(*f.Reserved)
+		own = *f.Reserved
 	}
-	taken -= own
-	if least := s.leastUnreserved(); int64(s.concurrency)-taken-int64(n) < least {
+	left := int64(s.concurrency) - given.taken + int64(own)
+	if least := s.leastUnreserved(); left-int64(n) < least {
 		return lambda.Errorf(lambda.Invalid, "Specified ReservedConcurrentExecutions for function decreases account's "+
 			"UnreservedConcurrentExecution below its minimum value of [%d].", least).WithoutType()
 	}
-	return s.reserve(ctx, ref, &n)
+	return nil
 }
 
 // leastUnreserved is what has to be left to the functions that have reserved nothing.
 func (s *Service) leastUnreserved() int64 { return min(minUnreserved, int64(s.concurrency)) }
 
-// taken gives how much of an account's concurrency is some function's own: what is reserved, and what is provisioned for
-// functions that have reserved nothing.
-func (s *Service) taken(ctx context.Context, scope lambda.Scope) (int64, error) {
-	n, err := s.catalog.Reserved(ctx, scope)
-	if err != nil {
-		return 0, err
-	}
-	list, err := s.catalog.RecordsOf(ctx, scope, catalog.RecordProvisionedConcurrency)
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range list {
-		f, err := s.catalog.GetFunction(ctx, r.Key)
-		if lambda.IsKind(err, lambda.NotFound) { // deleted since
-			continue
+// givenAway is how much of an account's concurrency is some function's own.
+type givenAway struct {
+	provisioned map[lambda.FunctionName]int // for all versions and aliases of a function
+	taken       int64                       // what is reserved, and what is provisioned for functions that have reserved nothing
+}
+
+func sharedOut(shares catalog.Shares) (givenAway, error) {
+	g := givenAway{provisioned: map[lambda.FunctionName]int{}}
+	for _, r := range shares.Provisioned {
+		v, err := decode[provisionedRecord](r.Document)
+		if err != nil {
+			return g, err
 		}
-		v, decodeErr := decode[provisionedRecord](r.Document)
-		if err := cmp.Or(err, decodeErr); err != nil {
-			return 0, err
-		}
-		if f.Reserved == nil {
-			n += int64(v.Requested)
+		g.provisioned[r.Key.Name] += v.Requested
+		if _, reserved := shares.Reserved[r.Key.Name]; !reserved {
+			g.taken += int64(v.Requested)
 		}
 	}
-	return n, nil
+	for _, n := range shares.Reserved {
+		g.taken += int64(n)
+	}
+	return g, nil
 }
 
 // GetFunctionConcurrency gives what a function has reserved, nil when nothing.
@@ -88,7 +86,11 @@ func (s *Service) DeleteFunctionConcurrency(ctx context.Context, caller lambda.S
 	if _, err := s.findWhole(ctx, caller, ref, ""); err != nil {
 		return err
 	}
-	return s.reserve(ctx, ref, nil)
+	_, err := s.catalog.UpdateFunction(ctx, ref.FunctionKey, 0, func(f *catalog.Function) error {
+		f.Reserved = nil
+		return nil
+	})
+	return kindText(err, lambda.NotFound, functionNotFound(ref))
 }
 
 // findWhole gives a function that may not be named with a qualifier. A text that it is not there ends in a qualifier or none,
@@ -105,14 +107,6 @@ func (s *Service) findWhole(ctx context.Context, caller lambda.Scope, ref lambda
 	return f, kindText(err, lambda.NotFound, "Function not found: "+ref.QualifiedARN(shown))
 }
 
-func (s *Service) reserve(ctx context.Context, ref lambda.FunctionRef, n *int) error {
-	_, err := s.catalog.UpdateFunction(ctx, ref.FunctionKey, 0, func(f *catalog.Function) error {
-		f.Reserved = n
-		return nil
-	})
-	return kindText(err, lambda.NotFound, functionNotFound(ref))
-}
-
 // AccountSettings is what an account may have in a region, and what it has.
 type AccountSettings struct {
 	Concurrency int64
@@ -127,6 +121,10 @@ func (s *Service) GetAccountSettings(ctx context.Context, caller lambda.Scope) (
 	if err != nil {
 		return AccountSettings{}, err
 	}
-	taken, err := s.taken(ctx, caller)
-	return AccountSettings{int64(s.concurrency), int64(s.concurrency) - taken, s.limits, u}, err
+	shares, err := s.catalog.Shares(ctx, caller)
+	if err != nil {
+		return AccountSettings{}, err
+	}
+	g, err := sharedOut(shares)
+	return AccountSettings{int64(s.concurrency), int64(s.concurrency) - g.taken, s.limits, u}, err
 }

@@ -57,8 +57,8 @@ type Service struct {
 	now           func() time.Time
 	settler       *settler
 
-	// reserving makes those who reserve concurrency wait for each other, since all take from one account's.
-	reserving sync.Mutex
+	// provisioning makes those who provision wait for each other: a version is provisioned by its number or by an alias.
+	provisioning sync.Mutex
 }
 
 // New gives a service. Functions stay Pending until Start.

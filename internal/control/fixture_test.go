@@ -21,6 +21,7 @@ import (
 	"github.com/laminadev/lamina/internal/catalog/sqlcatalog"
 	"github.com/laminadev/lamina/internal/control"
 	"github.com/laminadev/lamina/internal/database"
+	"github.com/laminadev/lamina/internal/database/pgtest"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/lambdatest"
 	"github.com/laminadev/lamina/internal/layerstore"
@@ -36,8 +37,13 @@ func TestMain(m *testing.M) {
 		beVictim(dir)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(withPostgres{m})
 }
+
+// withPostgres ends the PostgreSQL of the tests, if one was started, before it is looked who still runs.
+type withPostgres struct{ *testing.M }
+
+func (m withPostgres) Run() int { return pgtest.Main(m.M) }
 
 var here = lambda.Scope{Partition: "aws", Account: "000000000000", Region: "us-east-1"}
 

@@ -22,8 +22,8 @@ type ProvisionedConcurrency struct {
 // provisionedRecord is what the catalog keeps.
 type provisionedRecord struct{ Requested int }
 
-// PutProvisionedConcurrencyConfig provisions environments for a version or an alias. As with reservations, two servers that do
-// so at the same moment can give away more than the account has.
+// PutProvisionedConcurrencyConfig provisions environments for a version or an alias; see PutFunctionConcurrency. (Two servers that
+// provision a version at the same moment, one by its number and one by an alias, may both do so.)
 func (s *Service) PutProvisionedConcurrencyConfig(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, n int) (ProvisionedConcurrency, error) {
 	const unpublished = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
 	f, err := s.provisionable(ctx, caller, ref, unpublished)
@@ -33,17 +33,20 @@ func (s *Service) PutProvisionedConcurrencyConfig(ctx context.Context, caller la
 	if f.Version == lambda.VersionLatest {
 		return ProvisionedConcurrency{}, lambda.Errorf(lambda.Invalid, unpublished)
 	}
-	s.reserving.Lock()
-	defer s.reserving.Unlock()
+	s.provisioning.Lock()
+	defer s.provisioning.Unlock()
 	if err := s.checkProvisionedTwice(ctx, ref, f); err != nil {
 		return ProvisionedConcurrency{}, err
 	}
-	if err := s.checkProvisionable(ctx, caller, ref, n); err != nil {
-		return ProvisionedConcurrency{}, err
-	}
-	modified, err := changeRecord(ctx, s, ref, catalog.RecordProvisionedConcurrency,
-		func(*provisionedRecord) (*provisionedRecord, error) { return &provisionedRecord{n}, nil })
-	return ProvisionedConcurrency{Requested: n, FunctionARN: ref.QualifiedARN(ref.Qualifier), Modified: modified},
+	now := s.now()
+	r, err := s.catalog.UpdateProvisioned(ctx, ref.FunctionKey, ref.Qualifier, func(r *catalog.Record, shares catalog.Shares) error {
+		if err := s.checkProvisionable(ref, shares, n); err != nil {
+			return err
+		}
+		r.Document, r.Modified = policyText(provisionedRecord{n}), now
+		return nil
+	})
+	return ProvisionedConcurrency{Requested: n, FunctionARN: ref.QualifiedARN(ref.Qualifier), Modified: r.Modified},
 		kindText(err, lambda.NotFound, functionNotFound(ref))
 }
 
@@ -100,32 +103,28 @@ func unlessMissing(err error) error {
 }
 
 // checkProvisionable refuses more than the function has reserved, or else than the account has left.
-func (s *Service) checkProvisionable(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, n int) error {
-	f, err := s.catalog.GetFunction(ctx, ref.FunctionKey)
-	if err != nil {
-		return kindText(err, lambda.NotFound, functionNotFound(ref))
-	}
-	own, err := s.provisionedOf(ctx, ref.FunctionKey)
+func (s *Service) checkProvisionable(ref lambda.FunctionRef, shares catalog.Shares, n int) error {
+	g, err := sharedOut(shares)
 	if err != nil {
 		return err
 	}
-	others := 0
-	for q, m := range own {
-		if q != ref.Qualifier {
-			others += m
+	own := 0 // of the version or alias, until now
+	for _, r := range shares.Provisioned {
+		if r.Key == ref.FunctionKey && r.Qualifier == ref.Qualifier {
+			v, err := decode[provisionedRecord](r.Document)
+			if err != nil {
+				return err
+			}
+			own = v.Requested
 		}
 	}
-	if f.Reserved != nil {
-		if others+n > *f.Reserved {
+	if reserved, ok := shares.Reserved[ref.Name]; ok {
+		if g.provisioned[ref.Name]-own+n > reserved {
 			return lambda.Errorf(lambda.Invalid, "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function").WithoutType()
 		}
 		return nil
 	}
-	taken, err := s.taken(ctx, caller)
-	if err != nil {
-		return err
-	}
-	left := int64(s.concurrency) - taken + int64(own[ref.Qualifier])
+	left := int64(s.concurrency) - g.taken + int64(own)
 	switch least := s.leastUnreserved(); {
 	case int64(n) > left:
 		return lambda.Errorf(lambda.Invalid, "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [%d].", left).WithoutType()
@@ -154,14 +153,6 @@ func (s *Service) provisionedOf(ctx context.Context, k lambda.FunctionKey) (map[
 		marker = next
 	}
 	return all, nil
-}
-
-func (s *Service) provisionedTotal(ctx context.Context, k lambda.FunctionKey) (n int, err error) {
-	all, err := s.provisionedOf(ctx, k)
-	for _, m := range all {
-		n += m
-	}
-	return n, err
 }
 
 // GetProvisionedConcurrencyConfig gives what is provisioned for a version or an alias; kind Unprovisioned when nothing is.

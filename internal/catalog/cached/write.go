@@ -100,6 +100,25 @@ func (c *Store) UpdateRecord(ctx context.Context, k lambda.FunctionKey, kind cat
 	return r, err
 }
 
+// UpdateReserved changes what a function has reserved. When it returns, whatever it did is seen.
+func (c *Store) UpdateReserved(ctx context.Context, k lambda.FunctionKey, change func(*catalog.Function, catalog.Shares) error) (catalog.Function, error) {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	f, err := c.Store.UpdateReserved(ctx, k, change)
+	c.forget(k)
+	c.wrote(err)
+	return f, err
+}
+
+// UpdateProvisioned changes what is provisioned for a version or an alias.
+func (c *Store) UpdateProvisioned(ctx context.Context, k lambda.FunctionKey, q lambda.Qualifier, change func(*catalog.Record, catalog.Shares) error) (catalog.Record, error) {
+	c.writing.RLock()
+	defer c.writing.RUnlock()
+	r, err := c.Store.UpdateProvisioned(ctx, k, q, change)
+	c.wrote(err)
+	return r, err
+}
+
 // InsertLayerVersion records a layer version. (A deletion of one is not counted, since it may have changed nothing.)
 func (c *Store) InsertLayerVersion(ctx context.Context, v catalog.LayerVersion, quota int64) (catalog.LayerVersion, error) {
 	c.writing.RLock()

@@ -44,6 +44,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Place) {
 		{"aliases", testAliases},
 		{"records", testRecords},
 		{"records of an insertion", testRecordsOfAnInsertion},
+		{"shares of concurrency", testShares},
+		{"shares of concurrency, taken together", testSharesTogether},
 		{"layer policies", testLayerPolicies},
 		{"code signing", testCodeSigning},
 		{"buckets", testBuckets},

@@ -61,14 +61,19 @@ func (c *Catalog) ListRecords(ctx context.Context, k lambda.FunctionKey, kind ca
 
 // RecordsOf gives the records of one kind of an account in a region.
 func (c *Catalog) RecordsOf(ctx context.Context, s lambda.Scope, kind catalog.RecordKind) ([]catalog.Record, error) {
-	rows, err := c.db.Query(ctx, selectRecords+"AND kind = $4 ORDER BY name, qualifier", s.Partition, s.Account, s.Region, kind)
-	if err == nil {
-		var list []catalog.Record
-		if list, err = scanAll(rows, scanRecord); err == nil {
-			return list, nil
-		}
+	list, err := recordsOf(ctx, c.db, s, kind)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the %s records of %s: %w", kind, s, err)
 	}
-	return nil, fmt.Errorf("cannot list the %s records of %s: %w", kind, s, err)
+	return list, nil
+}
+
+func recordsOf(ctx context.Context, q database.Querier, s lambda.Scope, kind catalog.RecordKind) ([]catalog.Record, error) {
+	rows, err := q.Query(ctx, selectRecords+"AND kind = $4 ORDER BY name, qualifier", s.Partition, s.Account, s.Region, kind)
+	if err != nil {
+		return nil, err
+	}
+	return scanAll(rows, scanRecord)
 }
 
 // UpdateRecord changes a record.
