@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/iotest"
 
@@ -49,4 +51,46 @@ func TestStageOfAnySize(t *testing.T) {
 			}
 		}
 	}
+}
+
+// small is a driver that takes few bytes.
+type small struct{ blob.Driver }
+
+func (small) MaxSize() int64 { return 1000 }
+
+// TestStageOfTooMuch: what the place for blobs does not take is refused while it comes, and leaves nothing.
+func TestStageOfTooMuch(t *testing.T) {
+	dir := t.TempDir()
+	d, err := diskblob.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := blob.New(d).MaxSize(); n != 0 {
+		t.Errorf("a disk takes %d bytes", n)
+	}
+	s := blob.New(small{d})
+	st, err := s.Stage(t.Context(), bytes.NewReader(make([]byte, 1000)))
+	if err != nil {
+		t.Fatalf("as much as it takes: %v", err)
+	}
+	st.Discard()
+	endless := &counting{}
+	var tooLarge *blob.TooLargeError
+	if _, err := s.Stage(t.Context(), endless); !errors.As(err, &tooLarge) || tooLarge.Max != 1000 {
+		t.Errorf("got %v, want a *TooLargeError", err)
+	}
+	if endless.read > 1<<20 {
+		t.Errorf("%d bytes were read before they were refused", endless.read)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "staging")); err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// counting is a reader without end.
+type counting struct{ read int }
+
+func (c *counting) Read(p []byte) (int, error) {
+	c.read += len(p)
+	return len(p), nil
 }

@@ -23,12 +23,49 @@ func (s *Store) Stage(ctx context.Context, r io.Reader) (*Staged, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot stage a blob: %w", err)
 	}
+	if n := s.MaxSize(); n > 0 {
+		r = &limited{r, n, n}
+	}
 	st := &Staged{driver: d, hash: sha256.New()}
 	if st.size, err = receive(d, st.hash, r); err != nil {
 		d.Discard()
 		return nil, err
 	}
 	return st, nil
+}
+
+// MaxSize is how many bytes a blob may have here, 0 when there is no limit. Stage refuses more with a *TooLargeError, as soon as
+// they come.
+func (s *Store) MaxSize() int64 {
+	if l, ok := s.driver.(Limiter); ok {
+		return l.MaxSize()
+	}
+	return 0
+}
+
+// Limiter is what a driver may be beside: MaxSize is how many bytes it takes at most.
+type Limiter interface{ MaxSize() int64 }
+
+// TooLargeError says that a blob has more bytes than the place for it takes.
+type TooLargeError struct{ Max int64 }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("it has more than the %d bytes that the store of zips takes at once", e.Max)
+}
+
+// limited ends with a *TooLargeError in place of more bytes than max.
+type limited struct {
+	r    io.Reader
+	left int64
+	max  int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, &TooLargeError{l.max}
+	}
+	return n, err
 }
 
 // Open opens a blob; the error of an absent one matches fs.ErrNotExist.

@@ -39,7 +39,7 @@ func (e *Elsewhere) Stage(ctx context.Context, caller lambda.Scope, ref Ref, lim
 	}
 	defer r.Close()
 	if info.Size > limit {
-		return nil, &Error{Code: EntityTooLarge, Message: "Your proposed upload exceeds the maximum allowed size"}
+		return nil, &Error{Code: EntityTooLarge, Message: tooLarge}
 	}
 	source := &fetched{r: io.LimitReader(r, limit+1)}
 	st, err := e.Blobs.Stage(ctx, source)

@@ -76,7 +76,10 @@ func (r *records) GetBucket(ctx context.Context, k catalog.BucketKey) (catalog.B
 type spy struct {
 	blob.Driver
 	before func(what string) // nil while nobody wants to know
+	max    int64             // bytes of a blob; 0: no limit
 }
+
+func (s *spy) MaxSize() int64 { return s.max }
 
 func (s *spy) tell(what string) {
 	if s.before != nil {
@@ -385,6 +388,43 @@ func TestCompleteTwiceAtOnce(t *testing.T) {
 				t.Errorf("joined %d times, want %d", joins.Load(), row.joins)
 			}
 		})
+	}
+}
+
+// TestUploadOfTooMuch: what the store of blobs does not take at once is refused before the parts are read.
+func TestUploadOfTooMuch(t *testing.T) {
+	p := newParts(t)
+	ctx := t.Context()
+	p.bucket("bucket")
+	u, err := p.CreateUpload(ctx, here, objects.PutInput{Bucket: "bucket", Name: "big"})
+	must(t, err)
+	id := objects.UploadID{Bucket: "bucket", Name: "big", ID: u.ID}
+	var named []objects.NamedPart
+	for n, size := range []int{objects.MinPart, 1} {
+		_, part, err := p.PutPart(ctx, here, id, n+1, objects.Body{Reader: strings.NewReader(strings.Repeat("x", size))})
+		must(t, err)
+		named = append(named, objects.NamedPart{Number: n + 1, ETag: part.ETag})
+	}
+	p.spy.before = func(what string) { t.Errorf("too much: %s", what) }
+	for name, row := range map[string]struct {
+		max  int64
+		want string
+	}{
+		"one byte too many": {objects.MinPart, "5242880 bytes at once"},
+		"one part too many": {objects.MinPart - 1, "5242879 bytes at once"},
+	} {
+		p.spy.max = row.max
+		_, _, err := p.CompleteUpload(ctx, here, objects.CompleteInput{Upload: id, Parts: named})
+		wantCode(t, name, err, objects.EntityTooLarge)
+		if err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got %v, want one that says %q", name, err, row.want)
+		}
+	}
+	p.spy.before, p.spy.max = nil, objects.MinPart+1
+	_, o, err := p.CompleteUpload(ctx, here, objects.CompleteInput{Upload: id, Parts: named})
+	must(t, err)
+	if o.Size != objects.MinPart+1 {
+		t.Errorf("as much as it takes: got %d bytes", o.Size)
 	}
 }
 

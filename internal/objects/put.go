@@ -17,6 +17,8 @@ const (
 	MaxKey = 1024
 	// MaxPut is how many bytes come in one request.
 	MaxPut = 5 << 30
+
+	tooLarge = "Your proposed upload exceeds the maximum allowed size"
 )
 
 // Body is the bytes of an object or of a part as they come.
@@ -117,7 +119,7 @@ type limited struct {
 func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
-		return 0, &Error{Code: EntityTooLarge, Message: "Your proposed upload exceeds the maximum allowed size"}
+		return 0, &Error{Code: EntityTooLarge, Message: tooLarge}
 	}
 	return n, err
 }

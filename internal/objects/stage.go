@@ -19,7 +19,7 @@ func (s *Service) Stage(ctx context.Context, caller lambda.Scope, ref Ref, limit
 		return nil, err
 	}
 	if o.Size > limit {
-		return nil, &Error{Code: EntityTooLarge, Message: "Your proposed upload exceeds the maximum allowed size"}
+		return nil, &Error{Code: EntityTooLarge, Message: tooLarge}
 	}
 	st, err := s.blobs.Stored(ctx, o.Digest)
 	return st, lost(err, ref.Key)

@@ -253,7 +253,10 @@ func (s *Service) choose(ctx context.Context, u catalog.Upload, named []NamedPar
 			return nil, &Error{Code: EntityTooSmall, Message: "Your proposed upload is smaller than the minimum allowed size"}
 		}
 		if size += p.Size; size > MaxObject {
-			return nil, &Error{Code: EntityTooLarge, Message: "Your proposed upload exceeds the maximum allowed size"}
+			return nil, &Error{Code: EntityTooLarge, Message: tooLarge}
+		}
+		if n := s.blobs.MaxSize(); n > 0 && size > n { // before any byte of it is read
+			return nil, &Error{Code: EntityTooLarge, Message: fmt.Sprintf("%s: the store that lamina keeps objects in takes %d bytes at once (doc/scale-out.md)", tooLarge, n)}
 		}
 		parts = append(parts, p)
 	}

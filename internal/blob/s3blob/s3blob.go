@@ -56,6 +56,7 @@ type Driver struct {
 var (
 	_ blob.Driver  = (*Driver)(nil)
 	_ blob.Renewer = (*Driver)(nil)
+	_ blob.Limiter = (*Driver)(nil)
 )
 
 // openTimeout bounds how long Open waits for a store that does not answer.

@@ -2,7 +2,6 @@ package s3blob
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -17,6 +16,9 @@ import (
 
 // maxObject is what S3 takes, and copies, in one request.
 const maxObject = 5 << 30
+
+// MaxSize is how many bytes a blob may have.
+func (d *Driver) MaxSize() int64 { return maxObject }
 
 // fresh is how long a request may have taken whose generation still counts as made now. (A store may give an object the time at
 // which its upload began.)
@@ -57,9 +59,6 @@ func (s *staged) ReadAt(p []byte, off int64) (int, error) { return s.f.ReadAt(p,
 func (s *staged) Commit(ctx context.Context, sum digest.Digest) error {
 	if s.done {
 		return fs.ErrClosed
-	}
-	if s.size > maxObject {
-		return fmt.Errorf("it has %d bytes, and the store takes %d at once", s.size, int64(maxObject))
 	}
 	all, err := s.driver.generations(ctx, sum)
 	if err == nil {
