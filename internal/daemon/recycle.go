@@ -23,7 +23,8 @@ type recycler struct {
 	work   sync.WaitGroup
 }
 
-// recycleRest is the pause after a look, so that one who changes much costs little.
+// recycleRest is the pause after a look, so that one who changes much costs little. A look that failed is taken again after it:
+// what was missed may be the last change for long.
 const recycleRest = time.Second / 2
 
 // start begins to follow; ctx gives values alone.
@@ -38,13 +39,16 @@ func (r *recycler) stop() {
 }
 
 func (r *recycler) follow(ctx context.Context) {
+	seen := true
 	for {
-		select {
-		case <-r.changed:
-			r.look(ctx)
-		case <-ctx.Done():
-			return
+		if seen {
+			select {
+			case <-r.changed:
+			case <-ctx.Done():
+				return
+			}
 		}
+		seen = r.look(ctx, seen)
 		select {
 		case <-time.After(recycleRest):
 		case <-ctx.Done():
@@ -53,14 +57,15 @@ func (r *recycler) follow(ctx context.Context) {
 	}
 }
 
-func (r *recycler) look(ctx context.Context) {
+// look ends what is over, and reports whether it could see that. It says so once when it cannot.
+func (r *recycler) look(ctx context.Context, sawBefore bool) bool {
 	held := r.pool.Functions()
 	newest, err := r.newest(ctx, held)
 	if err != nil {
-		if ctx.Err() == nil {
+		if sawBefore && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "cannot see which functions another server has changed", "error", err)
 		}
-		return
+		return false
 	}
 	for _, id := range held {
 		if n, there := newest[id]; there {
@@ -69,4 +74,5 @@ func (r *recycler) look(ctx context.Context) {
 			r.pool.Retire(id, 0)
 		}
 	}
+	return true
 }
