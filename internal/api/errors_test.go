@@ -174,7 +174,8 @@ func TestErrorsToTheLetter(t *testing.T) {
 		"same layer twice":      {configure(object{"Layers": []string{layerARN + "libs:1", layerARN + "libs:1"}}), 400, "InvalidParameterValueException", invalid("Two different versions of the same layer are not allowed to be referenced in the same function. " + layerARN + "libs:1 and " + layerARN + "libs:1 are versions of the same layer.")},
 
 		// Bodies.
-		"missing body":      {request{method: "POST", path: functions}, 400, "InvalidRequestContentException", unparsable("No content to map due to end-of-input" + source + "1, column: 0]")},
+		"missing body":      {request{method: "POST", path: functions}, 400, "ValidationException", constraint("Value null at 'functionName' failed to satisfy constraint: Member must not be null", "Value null at 'role' failed to satisfy constraint: Member must not be null", "Value null at 'code' failed to satisfy constraint: Member must not be null")},
+		"blank body":        {configure(" "), 400, "InvalidRequestContentException", unparsable("No content to map due to end-of-input" + source + "1, column: 0]")},
 		"cut body":          {configure("{\n\"Timeout\": 3"), 400, "InvalidRequestContentException", unparsable("Unexpected end-of-input: expected close marker for Object (start marker at " + strings.TrimPrefix(source, "\n at ") + "1, column: 1])" + source + "2, column: 13]")},
 		"not JSON":          {configure("hello"), 400, "InvalidRequestContentException", unparsable("Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + source + "1, column: 6]")},
 		"not UTF-8":         {configure("{\"Description\": \"\xff\"}"), 400, "InvalidRequestContentException", unparsable("Invalid UTF-8 start byte 0xff" + source + "1, column: 19]")},

@@ -68,6 +68,10 @@ func TestCreateFunctionDefaults(t *testing.T) {
 		t.Errorf("ListFunctions: -want +got\n%s", diff)
 	}
 	all := s.ok(200, request{method: "GET", path: "/2015-03-31/functions?FunctionVersion=ALL&MaxItems=10000"})
+	copies := s.ok(200, request{method: "GET", path: "/2015-03-31/functions?FunctionVersion=ALL&MasterRegion=us-east-1"})
+	if diff := cmp.Diff(object{"Functions": []any{}}, copies.body); diff != "" {
+		t.Errorf("copies for Lambda@Edge: -want +got\n%s", diff)
+	}
 	if got := all.body["Functions"].([]any)[0].(object)["FunctionArn"]; got != functionARN+"f:$LATEST" {
 		t.Errorf("with ALL the ARN is %v", got)
 	}

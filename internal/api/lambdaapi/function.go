@@ -56,6 +56,9 @@ func (a *API) getFunction(ctx context.Context, c *call, in *GetFunctionRequest) 
 }
 
 func (a *API) listFunctions(ctx context.Context, c *call, in *ListFunctionsRequest) (any, error) {
+	if master := deref(in.MasterRegion); master != "" && master != "ALL" { // of Lambda@Edge's copies, and here there are none
+		return ListFunctionsResponse{Functions: []FunctionConfiguration{}}, nil
+	}
 	page, err := a.Control.ListFunctions(ctx, control.ListFunctionsInput{
 		Caller: c.Scope, All: in.FunctionVersion != nil, Marker: deref(in.Marker), Limit: int(deref(in.MaxItems)),
 	})

@@ -52,6 +52,8 @@ func readBody(op *Route, r *http.Request, most int64, zip func(io.Reader) error)
 	var syntax *jsonstream.SyntaxError
 	var size *jsonstream.SizeError
 	switch {
+	case body.n == 0 && body.err == nil: // says as much as {}
+		return jsonstream.Value{}, nil
 	case body.n > most && (err == nil || body.exceeded):
 		return v, tooLarge(op, printedLimit(op, most))
 	case errors.As(err, &size):
