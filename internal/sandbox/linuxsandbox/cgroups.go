@@ -54,6 +54,7 @@ type group struct {
 	name    string
 	folders []place
 	frozen  string // folder of what can be frozen; "" when nothing can
+	thawer  thawer
 }
 
 // stateName names the cgroups of a state folder.
@@ -219,6 +220,9 @@ func (g *group) meter() meter {
 
 // remove removes the cgroup, whose processes are dead. The kernel may need a moment to see that.
 func (g *group) remove() error {
+	g.thawer.mu.Lock()
+	g.thawer.close()
+	g.thawer.mu.Unlock()
 	var all error
 	for _, f := range g.folders {
 		all = errors.Join(all, removeFolder(f.folder))

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -98,17 +99,43 @@ func (f freezer) entry(frozen string) string {
 	return filepath.Join(frozen, "tasks")
 }
 
-// setFrozen freezes or thaws a cgroup of either version. It does not wait until all have stopped.
-func setFrozen(folder string, on bool) error {
-	v1, v2 := "THAWED", "0"
-	if on {
-		v1, v2 = "FROZEN", "1"
+// control is the file by which a cgroup is frozen and thawed, of either version.
+func (f freezer) control(frozen string) string {
+	if f.v2 {
+		return filepath.Join(frozen, "cgroup.freeze")
 	}
-	err := writeControl(filepath.Join(folder, "cgroup.freeze"), v2)
+	return filepath.Join(frozen, "freezer.state")
+}
+
+// word is what the file takes. It does not wait until all have stopped.
+func (f freezer) word(on bool) []byte {
+	switch {
+	case f.v2 && on:
+		return []byte("1")
+	case f.v2:
+		return []byte("0")
+	case on:
+		return []byte("FROZEN")
+	}
+	return []byte("THAWED")
+}
+
+// setFrozen freezes or thaws a cgroup of either version, whose freezer is not known.
+func setFrozen(folder string, on bool) error {
+	f := freezer{v2: true}
+	err := writeControl(f.control(folder), string(f.word(on)))
 	if errors.Is(err, fs.ErrNotExist) {
-		err = writeControl(filepath.Join(folder, "freezer.state"), v1)
+		f.v2 = false
+		err = writeControl(f.control(folder), string(f.word(on)))
 	}
 	return err
+}
+
+// thawer is the open file by which a frozen cgroup is thawed: that must be possible when the process may open no more.
+type thawer struct {
+	mu   sync.Mutex
+	fd   int
+	open bool
 }
 
 // freeze stops what runs in the sandbox.
@@ -116,20 +143,44 @@ func (g *group) freeze() error {
 	if g.frozen == "" {
 		return errors.ErrUnsupported
 	}
-	if err := setFrozen(g.frozen, true); err != nil {
+	t := &g.thawer
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.open {
+		fd, err := unix.Open(g.cgroups.freezer.control(g.frozen), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("cannot freeze a sandbox: %w", &fs.PathError{Op: "open", Path: g.frozen, Err: err})
+		}
+		t.fd, t.open = fd, true
+	}
+	if _, err := unix.Write(t.fd, g.cgroups.freezer.word(true)); err != nil {
 		return fmt.Errorf("cannot freeze a sandbox: %w", err)
 	}
 	return nil
 }
 
+// thaw lets it go on, and lets go of the file.
 func (g *group) thaw() error {
-	if g.frozen == "" {
-		return nil
+	t := &g.thawer
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.open {
+		return nil // it never froze
 	}
-	if err := setFrozen(g.frozen, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	_, err := unix.Write(t.fd, g.cgroups.freezer.word(false))
+	if err != nil && err != unix.ENODEV { // ENODEV: the cgroup is gone
 		return fmt.Errorf("cannot thaw a sandbox: %w", err)
 	}
+	t.close()
 	return nil
+}
+
+// close lets go of the file. The caller holds mu.
+func (t *thawer) close() {
+	if t.open {
+		unix.Close(t.fd)
+		t.open = false
+	}
 }
 
 // thawers opens the files by which the helper thaws a cgroup of version 1.
