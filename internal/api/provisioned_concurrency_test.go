@@ -168,6 +168,10 @@ func TestRuntimeManagementConfig(t *testing.T) {
 	want(s.ok(200, of("GET", config+"?Qualifier=1", nil)), "f:1", "Manual", version)
 	s.refused(404, "ResourceNotFoundException", "Function not found: "+functionARN+"x", of("GET", "x/runtime-management-config", nil))
 	s.refused(404, "ResourceNotFoundException", "Function not found: "+functionARN+"f:2", of("PUT", config+"?Qualifier=2", object{"UpdateRuntimeOn": "Auto"}))
+	for _, method := range []string{"GET", "PUT"} {
+		s.refused(400, "InvalidParameterValueException", "The provided function name "+functionARN+"f:live is invalid. Aliases are not allowed.",
+			of(method, config+"?Qualifier=live", object{"UpdateRuntimeOn": "Auto"}))
+	}
 	s.refused(400, "InvalidParameterValueException", "RuntimeVersionArn is required when UpdateRuntimeOn is Manual.", of("PUT", config, object{"UpdateRuntimeOn": "Manual"}))
 	s.refused(400, "InvalidParameterValueException", "RuntimeVersionArn can only be given when UpdateRuntimeOn is Manual.",
 		of("PUT", config, object{"UpdateRuntimeOn": "Auto", "RuntimeVersionArn": version["RuntimeVersionArn"]}))

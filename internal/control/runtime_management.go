@@ -25,7 +25,7 @@ type RuntimeManagementConfig struct {
 
 // GetRuntimeManagementConfig gives what is recorded for a function or a version.
 func (s *Service) GetRuntimeManagementConfig(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) (RuntimeManagementConfig, error) {
-	if _, err := s.describe(ctx, caller, ref); err != nil {
+	if err := s.checkRuntimeManaged(ctx, caller, ref); err != nil {
 		return RuntimeManagementConfig{}, err
 	}
 	m, _, err := readRecord[RuntimeManagement](ctx, s, unlatest(ref), catalog.RecordRuntimeManagement)
@@ -37,7 +37,7 @@ func (s *Service) GetRuntimeManagementConfig(ctx context.Context, caller lambda.
 
 // PutRuntimeManagementConfig records when a function or a version gets a newer version of its runtime.
 func (s *Service) PutRuntimeManagementConfig(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef, in RuntimeManagement) (RuntimeManagementConfig, error) {
-	if _, err := s.describe(ctx, caller, ref); err != nil {
+	if err := s.checkRuntimeManaged(ctx, caller, ref); err != nil {
 		return RuntimeManagementConfig{}, err
 	}
 	switch manual := in.UpdateOn == "Manual"; {
@@ -49,4 +49,16 @@ func (s *Service) PutRuntimeManagementConfig(ctx context.Context, caller lambda.
 	_, err := changeRecord(ctx, s, unlatest(ref), catalog.RecordRuntimeManagement,
 		func(*RuntimeManagement) (*RuntimeManagement, error) { return &in, nil })
 	return RuntimeManagementConfig{in, namedARN(ref)}, kindText(err, lambda.NotFound, functionNotFound(ref))
+}
+
+// checkRuntimeManaged refuses what has no runtime of its own: an alias, and what is not there.
+func (s *Service) checkRuntimeManaged(ctx context.Context, caller lambda.Scope, ref lambda.FunctionRef) error {
+	if err := Reach(caller, ref); err != nil {
+		return err
+	}
+	if _, number := ref.Qualifier.Number(); !number && ref.Qualifier != "" && ref.Qualifier != lambda.VersionLatest {
+		return lambda.Errorf(lambda.Invalid, "The provided function name %s is invalid. Aliases are not allowed.", ref.QualifiedARN(ref.Qualifier))
+	}
+	_, err := s.describe(ctx, caller, ref)
+	return err
 }
