@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,16 +63,56 @@ type unpacker struct {
 	inflated atomic.Int64 // contents that were inflated
 }
 
-func (u *unpacker) makeDirs(context.Context) error {
-	for _, e := range u.entries {
-		if e.Type != archive.Dir {
-			continue
+// makeDirs makes directories, level by level: those of one level together, since to find an inode for a directory is much of what
+// a small tree costs.
+func (u *unpacker) makeDirs(ctx context.Context) error {
+	levels := map[int][]batch{}
+	for _, b := range u.batches(archive.Dir) {
+		depth := 0
+		if b.dir != "" {
+			depth = 1 + strings.Count(b.dir, "/")
 		}
-		if err := failpoint.Mkdirat("layerstore.make-dir", u.root, e.Path, 0o700); err != nil {
-			return failed("make directory", e, err)
+		levels[depth] = append(levels[depth], b)
+	}
+	for _, depth := range slices.Sorted(maps.Keys(levels)) {
+		if err := together(ctx, levels[depth], func() func(context.Context, batch) error { return u.makeSome }); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (u *unpacker) makeSome(_ context.Context, b batch) error {
+	return u.in(b.dir, func(dir int) error {
+		for _, i := range b.entries {
+			_, name := split(u.entries[i].Path)
+			if err := failpoint.Mkdirat("layerstore.make-dir", dir, name, 0o700); err != nil {
+				return failed("make directory", u.entries[i], err)
+			}
+		}
+		return nil
+	})
+}
+
+// together lets workers take batches until none is left. Each has what newWorker gives it for itself.
+func together(ctx context.Context, batches []batch, newWorker func() func(context.Context, batch) error) error {
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(unpackWorkers, len(batches)) {
+		g.Go(func() error {
+			work := newWorker()
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= len(batches) {
+					return nil
+				}
+				if err := work(ctx, batches[n]); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
 }
 
 // batch is entries of one directory.
@@ -111,24 +152,10 @@ func (u *unpacker) in(dir string, f func(dir int) error) error {
 }
 
 func (u *unpacker) writeFiles(ctx context.Context) error {
-	batches := u.batches(archive.File)
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range unpackWorkers {
-		g.Go(func() error {
-			w := &writer{unpacker: u, hash: sha256.New(), buf: make([]byte, copyBuffer)}
-			for {
-				n := int(next.Add(1)) - 1
-				if n >= len(batches) {
-					return nil
-				}
-				if err := w.write(ctx, batches[n]); err != nil {
-					return err
-				}
-			}
-		})
-	}
-	return g.Wait()
+	return together(ctx, u.batches(archive.File), func() func(context.Context, batch) error {
+		w := &writer{unpacker: u, hash: sha256.New(), buf: make([]byte, copyBuffer)}
+		return w.write
+	})
 }
 
 // writer is one worker.
