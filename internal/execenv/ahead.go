@@ -23,39 +23,68 @@ func (p *Pool) wantAhead(e *environment) {
 		return
 	}
 	for f.ahead < p.o.Ahead && p.ahead < mostAhead && !p.closed {
-		f.ahead++
-		p.ahead++
-		f.live++
-		p.work.Add(1)
-		a := newEnvironment(p, f, e.rev, e.source.Version)
-		a.ahead = true
-		go p.initialiseAhead(a)
+		p.beginAhead(f, e.rev, e.source.Version)
 	}
 }
 
-// initialiseAhead brings an environment through its Init phase without an invocation. One that fails is thrown away: the
-// invocation that needs one will see the failure itself.
-func (p *Pool) initialiseAhead(e *environment) {
-	if err := e.create(context.Background()); err != nil {
-		p.o.Log.Warn("cannot make an execution environment ahead", "function", e.rev.Key.Name, "error", err)
-		p.failAhead(e)
-		return
+// beginAhead has one environment initialised. The caller holds mu.
+func (p *Pool) beginAhead(f *fleet, rev *lambda.Revision, version string) {
+	f.ahead++
+	p.ahead++
+	f.live++
+	p.work.Add(1)
+	e := newEnvironment(p, f, rev, version)
+	e.ahead = true
+	ctx, end := context.WithCancel(context.Background())
+	if f.begun == nil {
+		f.begun = map[*environment]context.CancelFunc{}
 	}
-	timer := time.NewTimer(p.o.InitTimeout)
-	defer timer.Stop()
-	if e.initialise(context.Background(), telemetry.PhaseInit, timer, p.o.InitTimeout) != nil {
-		p.failAhead(e)
+	f.begun[e] = end
+	go p.initialiseAhead(ctx, e)
+}
+
+// initialiseAhead brings an environment through its Init phase without an invocation. One that fails is thrown away: the
+// invocation that needs one will see the failure itself. So is one that nobody can want any more, at once.
+func (p *Pool) initialiseAhead(ctx context.Context, e *environment) {
+	ok := p.tryAhead(ctx, e)
+	p.mu.Lock()
+	ended := ctx.Err() != nil
+	e.fleet.begun[e]()
+	delete(e.fleet.begun, e)
+	e.fleet.failsAhead = e.fleet.failsAhead || !ok && !ended
+	p.mu.Unlock()
+	if !ok || ended {
+		p.discard(e)
 		return
 	}
 	e.initDuration = 0 // no invocation waited for it, and AWS reports none then
 	p.put(e)
 }
 
-func (p *Pool) failAhead(e *environment) {
-	p.mu.Lock()
-	e.fleet.failsAhead = true
-	p.mu.Unlock()
-	p.discard(e)
+// tryAhead makes the environment and initialises it; it gives up when ctx ends.
+func (p *Pool) tryAhead(ctx context.Context, e *environment) bool {
+	if err := e.create(ctx); err != nil {
+		if ctx.Err() == nil {
+			p.o.Log.Warn("cannot make an execution environment ahead", "function", e.rev.Key.Name, "error", err)
+		}
+		return false
+	}
+	if e.sparable {
+		defer func() { p.spares.want(e.spareKey()) }()
+	}
+	closed := make(chan struct{})
+	giveUp := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		e.closeBox()
+	})
+	defer func() {
+		if !giveUp() {
+			<-closed
+		}
+	}()
+	timer := time.NewTimer(p.o.InitTimeout)
+	defer timer.Stop()
+	return e.initialise(ctx, telemetry.PhaseInit, timer, p.o.InitTimeout) == nil
 }
 
 // useAhead notes that an environment that was initialised ahead has an invocation, or is no more. The caller holds mu.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/laminadev/lamina/internal/execenv"
 	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/telemetry"
 )
 
 func withAhead(n int) option { return func(o *execenv.Options) { o.Ahead = n } }
@@ -87,6 +88,44 @@ func TestAheadFails(t *testing.T) {
 	second.letGo()
 	check(t, "payload", string(b.invoke(rev, "again", string(open), true).Payload), string(open))
 	check(t, "environments", b.driver.created(), 3)
+}
+
+// TestAheadNobodyWants: an Init phase that is in the middle when its revision is retired, or the pool closed, ends at once,
+// and the function's log says nothing of it.
+func TestAheadNobodyWants(t *testing.T) {
+	for name, retire := range map[string]func(p *execenv.Pool, rev *lambda.Revision){
+		"retired": func(p *execenv.Pool, rev *lambda.Revision) { p.Retire(rev.FunctionID, rev.Number+1) },
+		"retired by another server": func(p *execenv.Pool, rev *lambda.Revision) {
+			p.RetireOlder(rev.FunctionID, rev.Number+1)
+		},
+		"closed": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, withAhead(1), func(o *execenv.Options) { o.InitTimeout = time.Hour })
+			rev := b.revision("gate-hang")
+			inits := filepath.Join(t.TempDir(), "inits")
+			rev.Config.Environment = &lambda.Variables{Map: map[string]string{"INITS": inits}}
+			first, second := b.hold(rev, "first"), b.hold(rev, "second")
+			waitFor(t, inits+".hangs")
+			if retire != nil {
+				retire(b.pool, rev)
+				b.ended()
+			}
+			first.letGo()
+			second.letGo()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if err := b.pool.Close(ctx); err != nil {
+				t.Error(err)
+			}
+			check(t, "wanted", b.pool.WantedAhead(), 0)
+			for _, e := range b.log.all() {
+				if r, ok := e.Record.(*telemetry.InitReport); ok && r.Status != telemetry.StatusSuccess {
+					t.Errorf("got %+v", r)
+				}
+			}
+		})
+	}
 }
 
 // TestNoneAhead: the setting switches it off.

@@ -1,6 +1,9 @@
 package execenv
 
-import "github.com/laminadev/lamina/internal/telemetry"
+import (
+	"github.com/laminadev/lamina/internal/lambda"
+	"github.com/laminadev/lamina/internal/telemetry"
+)
 
 // Tail gives the log tail of events.
 func Tail(whole bool, events ...telemetry.Event) []byte {
@@ -96,4 +99,12 @@ func (p *Pool) WantedAhead() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.ahead
+}
+
+// BeginAhead has an environment of $LATEST initialised ahead.
+func (p *Pool) BeginAhead(rev *lambda.Revision) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	const version = string(lambda.VersionLatest)
+	p.beginAhead(p.fleet(fleetKey{rev.FunctionID, rev.Number, version}), rev, version)
 }

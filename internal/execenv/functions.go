@@ -27,9 +27,6 @@ func (p *Pool) RetireOlder(functionID string, newest int64) {
 			continue
 		}
 		f.retired = true
-		for _, e := range f.idle {
-			p.endIdle(e)
-		}
-		f.idle = nil
+		p.endUnused(f)
 	}
 }

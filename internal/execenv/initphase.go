@@ -18,7 +18,7 @@ const initOnDemand = "on-demand"
 const drainTime = 100 * time.Millisecond
 
 // initialise starts the runtime and waits until it asks for its first event. When it does not, everything is killed, and
-// the environment is as good as new but for its /tmp.
+// the environment is as good as new but for its /tmp. A phase that ctx has ended was nobody's, and is not reported.
 func (e *environment) initialise(ctx context.Context, phase string, timer *time.Timer, limit time.Duration) *fault {
 	began := time.Now()
 	e.publishInitStart(phase)
@@ -36,6 +36,9 @@ func (e *environment) initialise(ctx context.Context, phase string, timer *time.
 		e.reset()
 		if f.posted != nil && phase == telemetry.PhaseInvoke { // an Init phase that failed is followed by one of these
 			e.hint(f.posted)
+		}
+		if ctx.Err() != nil {
+			return f
 		}
 	} else {
 		e.process.flush(false)

@@ -44,11 +44,12 @@ type fleetKey struct {
 type fleet struct {
 	key     fleetKey
 	retired bool
-	live    int            // environments that are not closed
-	busy    int            // environments that an invocation has, those that are ending among them
-	ahead   int            // environments that were initialised ahead and not used yet
-	idle    []*environment // the last used one last
-	ending  int            // environments that have answered and are about to be idle
+	live    int                                 // environments that are not closed
+	busy    int                                 // environments that an invocation has, those that are ending among them
+	ahead   int                                 // environments that were initialised ahead and not used yet
+	idle    []*environment                      // the last used one last
+	ending  int                                 // environments that have answered and are about to be idle
+	begun   map[*environment]context.CancelFunc // ends those that are being initialised ahead
 	waiting []chan *environment
 
 	failsAhead bool // an Init phase without an invocation has failed
@@ -89,8 +90,8 @@ func (p *Pool) Invoke(ctx context.Context, rev *lambda.Revision, inv Invocation)
 	}
 }
 
-// Retire ends the environments of a function's $LATEST at other revisions: now those that are idle, the others after their
-// invocation. Published versions keep theirs, unless keep is 0: then the function is gone, and with it everything.
+// Retire ends the environments of a function's $LATEST at other revisions: now those that are idle or are being initialised
+// ahead, the others after their invocation. Published versions keep theirs, unless keep is 0: then the function is gone, and with it everything.
 func (p *Pool) Retire(functionID string, keep int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,10 +100,18 @@ func (p *Pool) Retire(functionID string, keep int64) {
 			continue
 		}
 		f.retired = true
-		for _, e := range f.idle {
-			p.endIdle(e)
-		}
-		f.idle = nil
+		p.endUnused(f)
+	}
+}
+
+// endUnused ends the environments of a fleet that no invocation has. The caller holds mu.
+func (p *Pool) endUnused(f *fleet) {
+	for _, e := range f.idle {
+		p.endIdle(e)
+	}
+	f.idle = nil
+	for _, end := range f.begun {
+		end()
 	}
 }
 
@@ -112,10 +121,7 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.mu.Lock()
 	p.closed = true
 	for _, f := range p.fleets {
-		for _, e := range f.idle {
-			p.endIdle(e)
-		}
-		f.idle = nil
+		p.endUnused(f)
 	}
 	p.mu.Unlock()
 	done := make(chan struct{})
@@ -229,22 +235,21 @@ func (p *Pool) answered(e *environment) {
 func (p *Pool) put(e *environment) {
 	defer p.work.Done()
 	p.mu.Lock()
-	w := p.ended(e)
-	if p.closed || e.fleet.retired {
+	p.ended(e)
+	f := e.fleet
+	if p.closed || f.retired {
+		f.letDown()
 		p.mu.Unlock()
-		if w != nil {
-			w <- nil
-		}
 		p.end(e)
 		return
 	}
 	defer p.mu.Unlock()
-	if w != nil {
-		w <- e
+	if len(f.waiting) > 0 {
+		f.nextWaiting() <- e
 		return
 	}
 	e.idleFrom = time.Now()
-	e.fleet.addIdle(e)
+	f.addIdle(e)
 	p.startIdleTimer(e)
 	p.startFreezeTimer(e)
 }
@@ -253,16 +258,14 @@ func (p *Pool) put(e *environment) {
 func (p *Pool) discard(e *environment) {
 	defer p.work.Done()
 	p.mu.Lock()
-	w := p.ended(e)
+	p.ended(e)
+	e.fleet.letDown()
 	p.mu.Unlock()
-	if w != nil {
-		w <- nil
-	}
 	p.end(e)
 }
 
-// ended takes the environment off those that are ending and gives the invocation that waits for it, if there is one.
-func (p *Pool) ended(e *environment) chan *environment {
+// ended takes the environment off those that have an invocation and those that are ending. The caller holds mu.
+func (p *Pool) ended(e *environment) {
 	f := e.fleet
 	if e.busy {
 		e.busy = false
@@ -272,12 +275,20 @@ func (p *Pool) ended(e *environment) chan *environment {
 		e.ending = false
 		f.ending--
 	}
-	if len(f.waiting) == 0 {
-		return nil
-	}
+}
+
+// nextWaiting is where the invocation that waits longest gets its environment. The caller holds mu.
+func (f *fleet) nextWaiting() chan<- *environment {
 	w := f.waiting[0]
 	f.waiting = slices.Delete(f.waiting, 0, 1)
 	return w
+}
+
+// letDown tells an invocation that it waits in vain, when more wait than environments are ending. The caller holds mu.
+func (f *fleet) letDown() {
+	if len(f.waiting) > f.ending {
+		f.nextWaiting() <- nil
+	}
 }
 
 // startIdleTimer ends the environment when nobody takes it in time.

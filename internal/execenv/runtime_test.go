@@ -118,16 +118,31 @@ var initialisers = map[string]func(*fakeRuntime){
 	"init-slow":  func(*fakeRuntime) { forever() },
 	"init-print": func(*fakeRuntime) { fmt.Println("initialising") },
 	"exit-idle":  func(*fakeRuntime) {},
-	"gate-twice": func(*fakeRuntime) { // the file that INITS names counts
-		f, err := os.OpenFile(os.Getenv("INITS"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			os.Exit(96)
-		}
-		f.WriteString("x")
-		if st, err := f.Stat(); err != nil || st.Size() > 2 {
+	"gate-twice": func(*fakeRuntime) {
+		if countInit() > 2 {
 			os.Exit(3)
 		}
 	},
+	"gate-hang": func(*fakeRuntime) {
+		if countInit() > 2 {
+			_ = os.WriteFile(os.Getenv("INITS")+".hangs", nil, 0o600)
+			forever()
+		}
+	},
+}
+
+// countInit counts in the file that INITS names.
+func countInit() int64 {
+	f, err := os.OpenFile(os.Getenv("INITS"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		os.Exit(96)
+	}
+	f.WriteString("x")
+	st, err := f.Stat()
+	if err != nil {
+		os.Exit(95)
+	}
+	return st.Size()
 }
 
 // handlers handle one event.
@@ -225,7 +240,7 @@ func (r *fakeRuntime) run(handler string) {
 		os.Exit(0)
 	}
 	handle := handlers[handler]
-	if handler == "gate-twice" {
+	if strings.HasPrefix(handler, "gate-") {
 		handle = handlers["gate"]
 	}
 	if handle == nil {

@@ -323,3 +323,17 @@ func TestNoSpares(t *testing.T) {
 	check(t, "starts", b.pool.Starts(), execenv.Starts{Plain: 2})
 	check(t, "spares", b.pool.Booting()+b.pool.Spares(), 0)
 }
+
+// TestAheadReplacesItsSpare: what is initialised ahead takes a spare, and another one is booted in its place.
+func TestAheadReplacesItsSpare(t *testing.T) {
+	b, revision, wait := newSpareBench(t, withAhead(1))
+	const code = "def handler(event, context):\n    return 'AWS_LAMBDA_FUNCTION_NAME' in open('/proc/self/environ').read()\n"
+	b.invoke(revision(map[string]string{"app.py": code}), "first", "1", true)
+	wait()
+	rev := revision(map[string]string{"app.py": code})
+	b.pool.BeginAhead(rev)
+	eventually(t, "one is ahead", func() bool { return b.pool.Ahead() == 1 })
+	wait()
+	check(t, "it had the function's variables when it began", string(b.invoke(rev, "second", "1", true).Payload), "false")
+	check(t, "starts", b.pool.Starts(), execenv.Starts{Plain: 1, Ahead: 1})
+}
