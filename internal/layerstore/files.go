@@ -30,9 +30,17 @@ func keyOfFile(e archive.Entry, sum digest.Digest) fileKey {
 
 // path is where the file lies below the folder of its account.
 func (k fileKey) path() string {
-	hex := k.sum.Hex()
-	return hex[:2] + "/" + hex + "." + fmt.Sprintf("%04o", k.mode) + "." + strconv.FormatInt(k.mtime, 10)
+	sum := k.sum.Hex()
+	b := make([]byte, 0, len(sum)+32) // it is made for each file of a tree
+	b = append(b, sum[:2]...)
+	b = append(b, '/')
+	b = append(b, sum...)
+	b = append(b, '.', octal(k.mode>>9), octal(k.mode>>6), octal(k.mode>>3), octal(k.mode), '.')
+	return string(strconv.AppendInt(b, k.mtime, 10))
 }
+
+// octal is the last digit.
+func octal(n uint32) byte { return '0' + byte(n&7) }
 
 // files is the file store of one account: a folder whose files are hard links to those of trees.
 //

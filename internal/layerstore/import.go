@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/laminadev/lamina/internal/archive"
 	"github.com/laminadev/lamina/internal/blob"
@@ -37,11 +38,13 @@ func (s *Store) Import(ctx context.Context, st *blob.Staged, lim ImportLimits) (
 	if c, ok := s.memo.get(st.Digest()); ok && c.Size == st.Size() {
 		return s.importKnown(ctx, st, c, lim)
 	}
+	var ahead sync.WaitGroup
+	ahead.Go(st.WriteAhead) // while we unpack; it may take some milliseconds itself
+	defer ahead.Wait()
 	a, err := archive.Open(st, st.Size(), archive.Limits{UnzippedSize: lim.UnzippedSize, Entries: maxEntries})
 	if err != nil {
 		return lambda.Content{}, importError(err, lim)
 	}
-	st.WriteAhead() // while we unpack
 	files, err := s.filesOf(lim.Account)
 	if err != nil {
 		return lambda.Content{}, err
@@ -52,6 +55,7 @@ func (s *Store) Import(ctx context.Context, st *blob.Staged, lim ImportLimits) (
 	}
 	c := lambda.Content{Digest: st.Digest(), Size: st.Size(), UnzippedSize: a.UnzippedSize(),
 		ContentDigest: b.content, TreeKey: b.tree}
+	ahead.Wait()
 	if err := st.Commit(ctx); err != nil {
 		return lambda.Content{}, errors.Join(err, b.discard())
 	}
