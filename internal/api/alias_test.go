@@ -49,6 +49,9 @@ func TestAliases(t *testing.T) {
 		}
 	}
 
+	s.ok(200, request{method: "PUT", path: fns + "/f/configuration", body: object{"Role": role + "-other"}})
+	s.settle("f")
+	s.ok(201, request{method: "POST", path: fns + "/f/versions", body: object{}})
 	const invalid, constraint, missing = "InvalidParameterValueException", "ValidationException", "ResourceNotFoundException"
 	weights := func(w object) object { return object{"AdditionalVersionWeights": w} }
 	for _, row := range []struct {
@@ -73,6 +76,8 @@ func TestAliases(t *testing.T) {
 			create(object{"Name": "x", "FunctionVersion": "1", "RoutingConfig": weights(object{"1": 0.5, "2": 0.5})})},
 		{400, invalid, "Invalid function version 1. Function version 1 is already included in routing configuration.",
 			create(object{"Name": "x", "FunctionVersion": "1", "RoutingConfig": weights(object{"1": 0.5})})},
+		{400, invalid, "Specified versions must be associated with the same execution role", update(object{"RoutingConfig": weights(object{"3": 0.5})})},
+		{404, missing, "Function not found: " + functionARN + "f:10", create(object{"Name": "x", "FunctionVersion": "10", "RoutingConfig": weights(object{"3": 0.5})})},
 		{400, constraint, "1 validation error detected: Value '{2=2.0}' at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must satisfy " +
 			"constraint: [Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]",
 			create(object{"Name": "x", "FunctionVersion": "1", "RoutingConfig": weights(object{"2": 2})})},

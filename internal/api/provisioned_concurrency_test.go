@@ -57,6 +57,9 @@ func TestProvisionedConcurrency(t *testing.T) {
 	s.ok(201, request{method: "POST", path: fns + "/f/versions", body: object{}})
 	s.ok(200, request{method: "PUT", path: fns + "/f/aliases/live", body: object{"FunctionVersion": "2"}})
 	want(s.ok(202, provisionedOf("PUT", of+"?Qualifier=live", 4)), "IN_PROGRESS", 4, 0)
+	s.ok(201, request{method: "POST", path: fns + "/f/aliases", body: object{"Name": "both", "FunctionVersion": "1", "RoutingConfig": object{"AdditionalVersionWeights": object{"2": 0.5}}}})
+	s.refused(400, invalid, "Alias with weights can not be used with Provisioned Concurrency", provisionedOf("PUT", of+"?Qualifier=both", 1))
+	s.ok(204, request{method: "DELETE", path: fns + "/f/aliases/both"})
 	list := s.ok(200, provisionedOf("GET", of+"?List=ALL&MaxItems=1", nil))
 	items, _ := list.body["ProvisionedConcurrencyConfigs"].([]any)
 	if len(items) != 1 {

@@ -50,8 +50,16 @@ func (s *Service) share(ctx context.Context, a catalog.Alias, w Weights) (*catal
 			return nil, lambda.Errorf(lambda.Invalid,
 				"Invalid function version %d. Function version %d is already included in routing configuration.", number, number)
 		}
-		if _, err := s.catalog.GetVersion(ctx, a.Key, number); err != nil {
+		other, err := s.catalog.GetVersion(ctx, a.Key, number)
+		if err != nil {
 			return nil, kindText(err, lambda.NotFound, "Function not found: "+a.Key.QualifiedARN(q))
+		}
+		own, err := s.catalog.GetVersion(ctx, a.Key, a.Version)
+		if err := unlessMissing(err); err != nil { // that it is missing is said later
+			return nil, err
+		}
+		if err == nil && own.Revision.Config.Role != other.Revision.Config.Role {
+			return nil, lambda.Errorf(lambda.Invalid, "Specified versions must be associated with the same execution role")
 		}
 		return &catalog.Share{Version: number, Weight: weight}, nil
 	}

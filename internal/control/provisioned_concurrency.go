@@ -33,6 +33,9 @@ func (s *Service) PutProvisionedConcurrencyConfig(ctx context.Context, caller la
 	if f.Version == lambda.VersionLatest {
 		return ProvisionedConcurrency{}, lambda.Errorf(lambda.Invalid, unpublished)
 	}
+	if err := s.checkUnweighted(ctx, ref); err != nil {
+		return ProvisionedConcurrency{}, err
+	}
 	s.provisioning.Lock()
 	defer s.provisioning.Unlock()
 	if err := s.checkProvisionedTwice(ctx, ref, f); err != nil {
@@ -67,6 +70,15 @@ func (s *Service) provisionable(ctx context.Context, caller lambda.Scope, ref la
 		}
 	}
 	return s.describe(ctx, caller, ref)
+}
+
+// checkUnweighted refuses an alias that means two versions.
+func (s *Service) checkUnweighted(ctx context.Context, ref lambda.FunctionRef) error {
+	a, err := s.catalog.GetAlias(ctx, ref.FunctionKey, ref.Qualifier)
+	if err == nil && a.Share != nil {
+		return lambda.Errorf(lambda.Invalid, "Alias with weights can not be used with Provisioned Concurrency")
+	}
+	return unlessMissing(err) // a version is no alias
 }
 
 // checkProvisionedTwice refuses to provision a version both by its number and by an alias.
