@@ -1,6 +1,7 @@
 package helper
 
 import (
+	"errors"
 	"strconv"
 	"syscall"
 
@@ -53,6 +54,7 @@ func (b *base) finish(m initproto.Finish) initproto.Failure {
 		{"show processors", func() error { return b.limitProcessors(m.Processors) }},
 		{"detach the host root", b.detach},
 		{"make the root read-only", closeRoot},
+		{"see that the root is read-only", seeRootClosed},
 	})
 }
 
@@ -122,6 +124,18 @@ func (b *base) detach() error {
 
 func closeRoot() error {
 	return unix.MountSetattr(unix.AT_FDCWD, "/", 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | safe})
+}
+
+// seeRootClosed asks the kernel, as whatever runs in here could: a sandbox with a root that can be written to must not start.
+func seeRootClosed() error {
+	var st unix.Statfs_t
+	if err := unix.Statfs("/", &st); err != nil {
+		return err
+	}
+	if st.Flags&unix.ST_RDONLY == 0 {
+		return errors.New("it can be written to")
+	}
+	return nil
 }
 
 // setLimits sets the helper's own resource limits; what it starts inherits them.
