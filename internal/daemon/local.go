@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/laminadev/lamina/internal/blob"
@@ -52,6 +53,7 @@ type LocalResult struct {
 // Local runs one function without a server, in the sandbox that a server would give it.
 type Local struct {
 	stoppers
+	work  sync.WaitGroup
 	cfg   config.Config
 	cache *localCache
 	sets  *runtimes.Set
@@ -85,6 +87,7 @@ func OpenLocal(ctx context.Context, cfg config.Config, f LocalFunction, lines fu
 		return nil, err
 	}
 	l.add("cache", plain(l.cache.close))
+	l.work.Go(func() { runtimes.DefaultRoot() }) // it is remembered, and needed when there is a sandbox
 	if err := l.openRuntimes(log); err != nil {
 		return nil, err
 	}
@@ -229,6 +232,7 @@ func (l *Local) kill() {
 
 // Close ends everything. It may be called twice.
 func (l *Local) Close() error {
+	l.work.Wait()
 	if l.pool != nil {
 		l.kill()
 	}

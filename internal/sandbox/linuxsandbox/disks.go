@@ -365,8 +365,9 @@ const (
 	shutdownNoFlush = 2
 )
 
-// close gives the disk up. What was written to it and is still in memory is dropped, which unmounting would write first.
-func (k *disk) close() {
+// abandon drops what was written to the disk and is still in memory, which unmounting would write first. Whoever still uses
+// it gets errors.
+func (k *disk) abandon() {
 	if k.timer != nil {
 		k.timer.Stop()
 	}
@@ -376,7 +377,13 @@ func (k *disk) close() {
 	if k.root >= 0 {
 		unix.IoctlSetPointerInt(k.root, shutdownFS, shutdownNoFlush)
 		unix.Close(k.root)
+		k.root = -1
 	}
+}
+
+// close gives the disk up.
+func (k *disk) close() {
+	k.abandon()
 	if k.mount >= 0 {
 		unix.Close(k.mount)
 	}

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -46,21 +47,47 @@ func openProgram(o Options) (*program, error) {
 
 // ownProgram writes the embedded helper into the state folder, where it stays for the next server.
 func ownProgram(dir string) (path, source string, small bool, err error) {
-	data, err := embedded.ReadFile("embedded/lamina-init")
+	ours, err := embedded.Open("embedded/lamina-init")
 	if errors.Is(err, fs.ErrNotExist) {
 		return "/proc/self/exe", "the running program (built without the small helper)", false, nil
 	}
 	if err != nil {
 		return "", "", false, err
 	}
+	defer ours.Close()
 	path = filepath.Join(dir, "lamina-init")
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+	if holds(path, ours) {
 		return path, "the embedded one, at " + path, true, os.Chmod(path, 0o755)
+	}
+	data, err := embedded.ReadFile("embedded/lamina-init")
+	if err != nil {
+		return "", "", false, err
 	}
 	if err := writeProgram(path, data); err != nil {
 		return "", "", false, fmt.Errorf("cannot write the sandbox helper: %w", err)
 	}
 	return path, "the embedded one, at " + path, true, nil
+}
+
+// holds reports whether a file holds what is read, to the byte. It looks at a little at a time: every run without a server
+// asks.
+func holds(path string, want io.Reader) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var a, b [32 << 10]byte
+	for {
+		n, err := io.ReadFull(want, a[:])
+		m, _ := io.ReadFull(f, b[:])
+		if !bytes.Equal(a[:n], b[:m]) {
+			return false
+		}
+		if err != nil {
+			return err == io.EOF || err == io.ErrUnexpectedEOF
+		}
+	}
 }
 
 func writeProgram(path string, data []byte) error {

@@ -132,12 +132,17 @@ func (s *started) run(log *slog.Logger) {
 		log.Error("cannot thaw a sandbox that ends", "error", err)
 	}
 	s.process.Kill()
-	// It returns when the PID namespace is empty. Nobody else waits for this child: without this call the kernel would
-	// keep the zombie and the namespace.
-	s.process.Wait()
 	s.mu.Lock()
 	tmp := s.tmp
 	s.mu.Unlock()
+	var beside sync.WaitGroup
+	if tmp != nil {
+		beside.Go(tmp.abandon)
+	}
+	// It returns when the PID namespace is empty. Nobody else waits for this child: without this call the kernel would
+	// keep the zombie and the namespace.
+	s.process.Wait()
+	beside.Wait()
 	if tmp != nil {
 		tmp.close()
 	}
