@@ -3,12 +3,14 @@ package runtimes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 	"github.com/laminadev/lamina/internal/runtimes/python"
@@ -103,17 +105,19 @@ func (s *Set) stored(ctx context.Context, rec sdkRecord) bool {
 	return true
 }
 
-// install fills a folder, moves it into the store and records it.
+// install fills a folder, moves it into the store and records it. When it returns, the record survives a power failure.
 func (s *Set) install(ctx context.Context, path string, fill func(dir string) error, rec sdkRecord) error {
-	if err := os.MkdirAll(filepath.Join(s.dir, "sdk"), 0o755); err != nil {
+	sdk := filepath.Dir(path)
+	if err := failpoint.MkdirAll("runtimes.folder", sdk, 0o755); err != nil {
 		return err
 	}
-	interpreter.RemoveStale(filepath.Join(s.dir, "sdk", ".install-*"))
-	dir, err := os.MkdirTemp(filepath.Join(s.dir, "sdk"), ".install-")
+	interpreter.RemoveStale(filepath.Join(sdk, ".install-*"))
+	interpreter.RemoveStale(filepath.Join(sdk, ".tmp-*"))
+	dir, err := failpoint.MkdirTemp("runtimes.install", sdk, ".install-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer failpoint.RemoveAll("runtimes.install-done", dir)
 	if err := fill(dir); err != nil {
 		return err
 	}
@@ -124,25 +128,26 @@ func (s *Set) install(ctx context.Context, path string, fill func(dir string) er
 	if err != nil {
 		return err
 	}
-	return writeFile(path, b)
+	if err := writeFile(path, b); err != nil {
+		return err
+	}
+	// The names: that of the record, and that of its folder, which may be new.
+	return errors.Join(failpoint.SyncDir("runtimes.sync", sdk), failpoint.SyncDir("runtimes.sync-folder", filepath.Dir(sdk)))
 }
 
 // writeFile replaces a file in one step, so that a reader sees the old or the new bytes.
 func writeFile(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-")
+	f, err := failpoint.CreateTemp("runtimes.record", filepath.Dir(path), ".tmp-")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
+	defer failpoint.Remove("runtimes.record-done", f.Name())
+	_, err = failpoint.Write("runtimes.record-write", f, b)
 	if err == nil {
-		err = f.Sync()
+		err = failpoint.Sync("runtimes.record-sync", f)
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return failpoint.Rename("runtimes.record-name", f.Name(), path)
 }
