@@ -17,7 +17,7 @@ import (
 
 // store is where what must not be lost is written.
 var store = []string{"blob/diskblob", "blob/s3blob", "layerstore", "database", "catalog/sqlcatalog", "daemon/data_folder.go", "daemon/backup.go",
-	"daemon/restore.go", "daemon/leftover.go", "runtimes/sdk.go"}
+	"daemon/restore.go", "daemon/leftover.go", "runtimes/sdk.go", "logstream"}
 
 // reads are functions of os and unix that change nothing. What is in neither list nor in package failpoint is a finding.
 var reads = map[string][]string{

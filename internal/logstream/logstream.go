@@ -3,10 +3,10 @@ package logstream
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/telemetry"
 )
 
@@ -50,7 +50,7 @@ type Store struct {
 
 // Open makes the folder if it is not there and starts the writer. Close writes what waits and stops it.
 func Open(o Options) (*Store, error) {
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	if err := failpoint.MkdirAll("logstream.folder", o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the folder of logs: %w", err)
 	}
 	s := &Store{

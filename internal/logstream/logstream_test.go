@@ -18,7 +18,13 @@ import (
 	"github.com/laminadev/lamina/internal/telemetry"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(victimFolder) != "" {
+		beVictim()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var (
 	scope = lambda.Scope{Partition: "aws", Account: "000000000000", Region: "us-east-1"}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/telemetry"
 )
 
@@ -107,7 +108,7 @@ func (st *stream) flush() error {
 	if st.torn {
 		buf = append([]byte{'\n'}, buf...)
 	}
-	n, err := f.Write(buf)
+	n, err := failpoint.Write("logstream.write", f, buf)
 	st.size += int64(n)
 	st.torn = err != nil
 	return err
@@ -119,12 +120,12 @@ func (st *stream) open() (*os.File, error) {
 		st.segment++
 		st.size = 0
 	}
-	f, err := os.OpenFile(st.path(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := failpoint.OpenFile("logstream.open", st.path(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(st.name.dir, 0o700); err != nil {
+		if err := failpoint.MkdirAll("logstream.group", st.name.dir, 0o700); err != nil {
 			return nil, err
 		}
-		f, err = os.OpenFile(st.path(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		f, err = failpoint.OpenFile("logstream.open-first", st.path(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	}
 	if err != nil {
 		return nil, err
@@ -153,7 +154,8 @@ func (st *stream) begin(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	n, err := f.Write(append(head, '\n'))
+	n, err := failpoint.Write("logstream.header", f, append(head, '\n'))
 	st.size += int64(n)
+	st.torn = err != nil
 	return err
 }
