@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -130,23 +131,37 @@ func (e *environment) optLowers() []string {
 	return lowers
 }
 
-// extensions names the files below /opt/extensions, which AWS would start. Links are not followed: the trees are of
-// strangers, and this is not yet inside the sandbox.
+// noExtensions is the file at /opt by which a layer keeps AWS from starting any.
+const noExtensions = "disable-extensions-jwigqn8j"
+
+// extensions names the files below /opt/extensions, which AWS would start, in its order. Links are not followed: the trees are
+// of strangers, and this is not yet inside the sandbox.
 func (e *environment) extensions() []string {
-	var found []string
-	for _, l := range e.layers {
-		dir := filepath.Join(l.Path, "extensions")
-		if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
-			continue
-		}
-		entries, err := os.ReadDir(dir)
+	lowers := e.optLowers()
+	if _, err := lstat(lowers, noExtensions); err == nil {
+		return nil
+	}
+	isFolder := map[string]bool{}
+	for _, lower := range lowers {
+		dir := filepath.Join(lower, "extensions")
+		info, err := os.Lstat(dir)
 		if err != nil {
 			continue
 		}
+		if !info.IsDir() {
+			break // it hides those of the layers below
+		}
+		entries, _ := os.ReadDir(dir)
 		for _, entry := range entries {
-			if !entry.IsDir() {
-				found = append(found, optRoot+"/extensions/"+entry.Name())
+			if _, hidden := isFolder[entry.Name()]; !hidden {
+				isFolder[entry.Name()] = entry.IsDir()
 			}
+		}
+	}
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(isFolder)) {
+		if !isFolder[name] {
+			found = append(found, optRoot+"/extensions/"+name)
 		}
 	}
 	return found

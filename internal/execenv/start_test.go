@@ -196,17 +196,34 @@ func TestWithoutLayersOptIsEmpty(t *testing.T) {
 }
 
 func TestExtensionsAreNamedInTheLog(t *testing.T) {
-	b := newBench(t)
-	rev := b.revision("echo")
-	rev.Layers = []lambda.LayerRef{
-		{Content: b.tree(map[string]string{"extensions/agent": "x", "extensions/folder/x": "x"})},
-		{Content: b.tree(map[string]string{"extensions/logger": "x"})},
+	one := map[string]string{"extensions/logger": "x", "extensions/folder/x": "x", "extensions/changes/x": "x"}
+	two := map[string]string{"extensions/agent": "x", "extensions/logger": "another", "extensions/changes": "x"}
+	for name, tc := range map[string]struct {
+		layers []map[string]string
+		want   string
+	}{
+		"two layers":               {[]map[string]string{one, two}, "/opt/extensions/agent /opt/extensions/changes /opt/extensions/logger"},
+		"a file becomes a folder":  {[]map[string]string{two, one}, "/opt/extensions/agent /opt/extensions/logger"},
+		"a file hides the folder":  {[]map[string]string{one, {"extensions": "x"}}, ""},
+		"no layer":                 {nil, ""},
+		"a layer without any":      {[]map[string]string{{"bin/x": "x"}}, ""},
+		"a layer forbids them all": {[]map[string]string{{"disable-extensions-jwigqn8j": ""}, one}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			rev := b.revision("echo")
+			for _, files := range tc.layers {
+				rev.Layers = append(rev.Layers, lambda.LayerRef{Content: b.tree(files)})
+			}
+			b.invoke(rev, "a", "1", true)
+			b.invoke(rev, "b", "1", true)
+			want := initStart
+			if tc.want != "" {
+				want += "lamina: extensions are not built yet, so these were not started: " + tc.want + "\n"
+			}
+			check(t, "log", b.log.text(), want+invocation("a", "", coldReport)+invocation("b", "", warmReport))
+		})
 	}
-	b.invoke(rev, "a", "1", true)
-	b.invoke(rev, "b", "1", true)
-	want := initStart + "lamina: extensions are not built yet, so these were not started: /opt/extensions/agent /opt/extensions/logger\n" +
-		invocation("a", "", coldReport) + invocation("b", "", warmReport)
-	check(t, "log", b.log.text(), want)
 }
 
 func TestSharedLogGroupNamesTheFunctionInTheStream(t *testing.T) {
