@@ -309,7 +309,7 @@ func TestSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	src := source("g", "s")
-	const n, size = 80, 256 << 10
+	const n, size = 120, 256 << 10 // however many are written at a time, a segment is full before the last ones
 	for i := range n {
 		s.Consume(printed(src, i, fmt.Sprintf("%0*d\n", size, i)))
 		if i%20 == 19 {
