@@ -14,7 +14,8 @@ type CodeSigningConfig struct {
 	ID          string  // "csc-…"
 	Description *string // nil when not sent
 	Publishers  []string
-	Policy      string // about code without such a signature: "Warn" or "Enforce"
+	Policy      string            // about code without such a signature: "Warn" or "Enforce"
+	Tags        map[string]string // nil for none
 	Modified    time.Time
 }
 

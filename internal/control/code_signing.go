@@ -43,15 +43,26 @@ func missingCodeSigning(err error, arn string) error {
 	return err
 }
 
-// CreateCodeSigningConfig makes a configuration; description is nil when none was sent.
-func (s *Service) CreateCodeSigningConfig(ctx context.Context, caller lambda.Scope, description *string, publishers []string, policy string) (catalog.CodeSigningConfig, error) {
+// NewCodeSigning is what a code signing configuration is made of.
+type NewCodeSigning struct {
+	Description *string // nil when not sent
+	Publishers  []string
+	Policy      string // "" is Warn
+	Tags        map[string]string
+}
+
+// CreateCodeSigningConfig makes a configuration.
+func (s *Service) CreateCodeSigningConfig(ctx context.Context, caller lambda.Scope, in NewCodeSigning) (catalog.CodeSigningConfig, error) {
+	if err := checkTags(in.Tags); err != nil {
+		return catalog.CodeSigningConfig{}, err
+	}
 	var random [9]byte
 	_, _ = rand.Read(random[:]) // never fails
-	if policy == "" {
-		policy = "Warn"
+	if in.Policy == "" {
+		in.Policy = "Warn"
 	}
-	c := catalog.CodeSigningConfig{Scope: caller, ID: "csc-" + hex.EncodeToString(random[:])[:17], Description: description,
-		Publishers: publishers, Policy: policy, Modified: s.now()}
+	c := catalog.CodeSigningConfig{Scope: caller, ID: "csc-" + hex.EncodeToString(random[:])[:17], Description: in.Description,
+		Publishers: in.Publishers, Policy: in.Policy, Tags: in.Tags, Modified: s.now()}
 	return c, s.catalog.InsertCodeSigningConfig(ctx, c)
 }
 

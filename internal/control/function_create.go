@@ -118,8 +118,8 @@ func (s *Service) checkCreate(in CreateFunctionInput) error {
 	if err := checkVPC(&in.Config); err != nil {
 		return err
 	}
-	if len(in.Tags) > lambda.MaxTags {
-		return lambda.Errorf(lambda.Invalid, "Number of tags exceeds resource tag limit.")
+	if err := checkTags(in.Tags); err != nil {
+		return err
 	}
 	return nil
 }

@@ -5,15 +5,13 @@ import (
 
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/control"
-	"github.com/laminadev/lamina/internal/lambda"
 )
 
 func (a *API) createCodeSigningConfig(ctx context.Context, c *call, in *CreateCodeSigningConfigRequest) (any, error) {
-	if len(in.Tags) > 0 {
-		return nil, lambda.Errorf(lambda.NotBuilt, "lamina does not implement tags of resources other than functions yet.")
-	}
-	out, err := a.Control.CreateCodeSigningConfig(ctx, c.Scope, in.Description, in.AllowedPublishers.SigningProfileVersionARNs,
-		deref(deref(in.CodeSigningPolicies).UntrustedArtifactOnDeployment))
+	out, err := a.Control.CreateCodeSigningConfig(ctx, c.Scope, control.NewCodeSigning{
+		Description: in.Description, Publishers: in.AllowedPublishers.SigningProfileVersionARNs,
+		Policy: deref(deref(in.CodeSigningPolicies).UntrustedArtifactOnDeployment), Tags: in.Tags,
+	})
 	if err != nil {
 		return nil, err
 	}

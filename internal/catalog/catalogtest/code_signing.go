@@ -12,7 +12,7 @@ func testCodeSigning(t *testing.T, p Place) {
 	c := open(t, p)
 	one := catalog.CodeSigningConfig{Scope: here, ID: "csc-b", Publishers: []string{"arn:b", "arn:a"}, Policy: "Warn", Modified: moment.Truncate(1e6)}
 	two := one
-	two.ID, two.Description = "csc-a", new("d")
+	two.ID, two.Description, two.Tags = "csc-a", new("d"), map[string]string{"team": "a", "none": ""}
 	for _, config := range []catalog.CodeSigningConfig{one, two} {
 		_, err := c.GetCodeSigningConfig(t.Context(), here, config.ID)
 		wantKind(t, "before", err, lambda.NotFound)
@@ -29,6 +29,8 @@ func testCodeSigning(t *testing.T, p Place) {
 	bad := one
 	bad.ID, bad.Description = "csc-nul", new("\x00")
 	wantKind(t, "a NUL", c.InsertCodeSigningConfig(t.Context(), bad), lambda.Invalid)
+	bad.Description, bad.Tags = nil, map[string]string{"\x00": ""}
+	wantKind(t, "a NUL in a tag", c.InsertCodeSigningConfig(t.Context(), bad), lambda.Invalid)
 	for _, s := range elsewhere {
 		_, err := c.GetCodeSigningConfig(t.Context(), s, one.ID)
 		wantKind(t, "in "+s.String(), err, lambda.NotFound)
@@ -53,6 +55,18 @@ func testCodeSigning(t *testing.T, p Place) {
 	ok(t, err)
 	one.Policy, one.Publishers = "Enforce", []string{"arn:c"}
 	wantSame(t, "changed", changed, one)
+	for _, tags := range []map[string]string{{"a": "b"}, {}} {
+		one.Tags = tags
+		if len(tags) == 0 {
+			one.Tags = nil
+		}
+		changed, err = c.UpdateCodeSigningConfig(t.Context(), here, one.ID, func(c *catalog.CodeSigningConfig) error { c.Tags = tags; return nil })
+		ok(t, err)
+		wantSame(t, "tagged", changed, one)
+		read, err := c.GetCodeSigningConfig(t.Context(), here, one.ID)
+		ok(t, err)
+		wantSame(t, "tagged, read", read, one)
+	}
 	cause := errors.New("no")
 	if _, err := c.UpdateCodeSigningConfig(t.Context(), here, one.ID, func(*catalog.CodeSigningConfig) error { return cause }); err != cause {
 		t.Errorf("got %v, want change's own error", err)

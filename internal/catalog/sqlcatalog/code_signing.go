@@ -12,13 +12,13 @@ import (
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
-const selectCodeSigning = `SELECT partition, account, region, id, description, publishers, policy, modified FROM code_signing_configs
+const selectCodeSigning = `SELECT partition, account, region, id, description, publishers, policy, tags, modified FROM code_signing_configs
 	WHERE partition = $1 AND account = $2 AND region = $3 `
 
 func scanCodeSigning(row scanner) (catalog.CodeSigningConfig, error) {
 	var c catalog.CodeSigningConfig
 	var modified int64
-	err := row.Scan(&c.Scope.Partition, &c.Scope.Account, &c.Scope.Region, &c.ID, &c.Description, document{&c.Publishers}, &c.Policy, &modified)
+	err := row.Scan(&c.Scope.Partition, &c.Scope.Account, &c.Scope.Region, &c.ID, &c.Description, document{&c.Publishers}, &c.Policy, document{&c.Tags}, &modified)
 	c.Modified = time.UnixMilli(modified).UTC()
 	return c, err
 }
@@ -77,6 +77,9 @@ func (c *Catalog) UpdateCodeSigningConfig(ctx context.Context, s lambda.Scope, i
 			return err
 		}
 		config.Scope, config.ID, config.Modified = s, id, toMilliseconds(config.Modified)
+		if len(config.Tags) == 0 {
+			config.Tags = nil
+		}
 		return writeCodeSigning(ctx, tx, config)
 	})
 	if err != nil {
@@ -90,6 +93,10 @@ func writeCodeSigning(ctx context.Context, tx *database.Tx, c catalog.CodeSignin
 	if err != nil {
 		return err
 	}
+	tags, err := encodeTags(c.Tags)
+	if err != nil {
+		return err
+	}
 	if c.Description != nil {
 		if err := database.CheckText(*c.Description); err != nil {
 			return err
@@ -99,11 +106,11 @@ func writeCodeSigning(ctx context.Context, tx *database.Tx, c catalog.CodeSignin
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO code_signing_configs (partition, account, region, id, description, publishers, policy, modified, sequence)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	_, err = tx.Exec(ctx, `INSERT INTO code_signing_configs (partition, account, region, id, description, publishers, policy, tags, modified, sequence)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (partition, account, region, id) DO UPDATE SET description = excluded.description, publishers = excluded.publishers,
-			policy = excluded.policy, modified = excluded.modified, sequence = excluded.sequence`,
-		c.Scope.Partition, c.Scope.Account, c.Scope.Region, c.ID, c.Description, publishers, c.Policy, c.Modified.UnixMilli(), seq)
+			policy = excluded.policy, tags = excluded.tags, modified = excluded.modified, sequence = excluded.sequence`,
+		c.Scope.Partition, c.Scope.Account, c.Scope.Region, c.ID, c.Description, publishers, c.Policy, tags, c.Modified.UnixMilli(), seq)
 	return err
 }
 

@@ -47,6 +47,15 @@ func encodeList(list []string) (*string, error) {
 	return &s, err
 }
 
+// encodeTags gives NULL for no tags.
+func encodeTags(tags map[string]string) (*string, error) {
+	if len(tags) == 0 {
+		return nil, nil
+	}
+	s, err := encode(tags)
+	return &s, err
+}
+
 // document reads a JSON column into what it points to; NULL leaves it alone.
 type document struct{ to any }
 
