@@ -18,10 +18,12 @@ const (
 )
 
 // RLIMIT_NPROC counts threads of one user in one user namespace. Where the helper has a user of its own, the sandbox's has
-// only the spawner thread besides, and the helper's must have room for its threads; rootless both are one user.
+// only the spawner thread besides, and the helper's must have room for its threads; rootless both are one user. It is never
+// more than what functions were seen to have on AWS.
 const (
 	reservedForSpawner = 1
 	leastProcesses     = 24
+	mostProcesses      = 742
 )
 
 // setUp finishes the root, unless that comes later, and sets the limits. It gives a descriptor of /proc.
@@ -142,7 +144,7 @@ func seeRootClosed() error {
 func (b *base) setLimits(processes uint64) error {
 	limits := map[int]uint64{unix.RLIMIT_NOFILE: openFiles, unix.RLIMIT_CORE: 0, unix.RLIMIT_MEMLOCK: lockedMemory}
 	if processes > 0 {
-		limits[unix.RLIMIT_NPROC] = max(processes+b.reserved(), leastProcesses)
+		limits[unix.RLIMIT_NPROC] = min(max(processes+b.reserved(), leastProcesses), mostProcesses)
 	}
 	for which, value := range limits {
 		if err := setLimit(which, value, value); err != nil {
