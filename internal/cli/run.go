@@ -122,6 +122,7 @@ type localRun struct {
 	event []byte
 
 	assumed string // about the folder
+	warned  string // of what AWS would not take
 	said    string // of it, so that --watch says it once
 }
 
@@ -136,6 +137,7 @@ func (r *localRun) look() (daemon.LocalFunction, error) {
 		return daemon.LocalFunction{}, err
 	}
 	r.assumed = strings.Join(p.Assumed, "; ")
+	r.warned = variableWarnings(p.Env)
 	f := daemon.LocalFunction{
 		Name: p.Name, Code: p.Code, Layers: p.Layers, Runtime: p.Runtime, Handler: p.Handler, Env: p.Env,
 		Timeout: p.Timeout, Memory: p.Memory, Storage: p.Storage,
@@ -152,8 +154,12 @@ func (r *localRun) look() (daemon.LocalFunction, error) {
 // sayAssumed says what was not given; where any version of a language would do, with the one that runs.
 func (r *localRun) sayAssumed(asked, runs string) {
 	said := strings.Replace(r.assumed, "runtime "+asked+" (", "runtime "+runs+" (", 1)
-	if said != "" && said != r.said && !r.opts.Quiet {
-		fmt.Fprintln(r.out.Err, "lamina: assumed "+said)
+	if said != "" {
+		said = "lamina: assumed " + said + "\n"
+	}
+	said += r.warned
+	if said != r.said && !r.opts.Quiet {
+		fmt.Fprint(r.out.Err, said)
 		r.said = said
 	}
 }
@@ -261,12 +267,24 @@ func (l *runLog) take() string {
 	return s
 }
 
-// readEvent reads what --event names.
+// readEvent reads what --event names. What is no JSON is no event: Lambda refuses it before a function sees it.
 func readEvent(s string, in io.Reader) ([]byte, error) {
-	switch {
-	case s == "":
+	b, err := eventBytes(s, in)
+	if err != nil || len(b) == 0 {
+		return nil, err
+	}
+	var any json.RawMessage
+	if err := json.Unmarshal(b, &any); err != nil {
+		return nil, usagef("the event is not JSON: %v", err)
+	}
+	return b, nil
+}
+
+func eventBytes(s string, in io.Reader) ([]byte, error) {
+	switch s {
+	case "":
 		return nil, nil
-	case s == "-":
+	case "-":
 		b, err := io.ReadAll(in)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the event: %w", err)

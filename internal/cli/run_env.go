@@ -3,6 +3,8 @@ package cli
 import (
 	"os"
 	"strings"
+
+	"github.com/laminadev/lamina/internal/daemon"
 )
 
 // addVariables adds those of a file and then those of flags to a function's environment.
@@ -50,4 +52,18 @@ func addLines(env map[string]string, file, text string) error {
 		env[k] = v
 	}
 	return nil
+}
+
+// variableWarnings says which variables a function could not have on AWS, in lines.
+func variableWarnings(env map[string]string) string {
+	reserved, malformed := daemon.RefusedVariables(env)
+	text := ""
+	if len(reserved) > 0 {
+		text += "lamina: Lambda sets these variables itself, and refuses a function's own: " + strings.Join(reserved, ", ") + "\n"
+	}
+	if len(malformed) > 0 {
+		text += "lamina: Lambda refuses variables of these names (two or more letters, digits and _; a letter first): " +
+			strings.Join(malformed, ", ") + "\n"
+	}
+	return text
 }

@@ -78,6 +78,12 @@ func TestRun(t *testing.T) {
 			t.Errorf("got %+v", r)
 		}
 	})
+	t.Run("variables that AWS refuses", func(t *testing.T) {
+		dir := folder(t, map[string]string{"bootstrap!": bootstrap(`echo "$A$AWS_REGION$_HANDLER$AWS_ACCESS_KEY$_X"`)})
+		r := run(t, "run", dir, "--timeout", "20", "--handler", "h", "--env", "A=1-", "--env", "AWS_REGION=x", "--env", "_HANDLER=x", "--env", "AWS_ACCESS_KEY=x", "--env", "_X=x")
+		r.want(t, 0, "1-us-east-1h", "lamina: Lambda sets these variables itself, and refuses a function's own: AWS_ACCESS_KEY, AWS_REGION, _HANDLER\n"+
+			"lamina: Lambda refuses variables of these names (two or more letters, digits and _; a letter first): A, _X\n")
+	})
 	t.Run("event from standard input", func(t *testing.T) {
 		dir := folder(t, map[string]string{"bootstrap!": bootstrap(`echo "$answer" | tail -1`)})
 		runWith(t, `"in"`, "run", dir, "--timeout", "20", "-q", "-e", "-").want(t, 0, `"in"`, "")
@@ -190,18 +196,21 @@ func (c lineSignal) Write(p []byte) (int, error) {
 // TestRunWatch changes a file after each answer.
 func TestRunWatch(t *testing.T) {
 	bare(t)
-	dir := folder(t, map[string]string{"bootstrap!": bootstrap("cat words/word"), "words/word": "one"})
+	dir := folder(t, map[string]string{"bootstrap!": bootstrap("cat words/word"), "words/word": "one", "words/made": "two"})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	out := make(chan string)
 	code := make(chan int)
+	var errs strings.Builder
 	go func() {
-		code <- cli.Main(ctx, cli.Streams{In: strings.NewReader(""), Out: chanWriter(out), Err: &strings.Builder{}}, []string{"run", dir, "--timeout", "20", "--watch"})
+		code <- cli.Main(ctx, cli.Streams{In: strings.NewReader(""), Out: chanWriter(out), Err: &errs}, []string{"run", dir, "--timeout", "20", "--watch"})
 	}()
 	if got := <-out; got != "one" {
 		t.Fatalf("got %q", got)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "words", "word"), []byte("two"), 0o644); err != nil {
+	// As many editors do: a new file takes the place of the old one.
+	word := filepath.Join(dir, "words", "word")
+	if err := os.Rename(filepath.Join(dir, "words", "made"), word); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-out; got != "two" {
@@ -210,6 +219,9 @@ func TestRunWatch(t *testing.T) {
 	cancel()
 	if got := <-code; got != 130 {
 		t.Errorf("exit code %d", got)
+	}
+	if !strings.Contains(errs.String(), "lamina: "+word+" changed\n") {
+		t.Errorf("got %s", errs.String())
 	}
 }
 
@@ -220,6 +232,7 @@ func (c chanWriter) Write(p []byte) (int, error) { c <- string(p); return len(p)
 func TestRunUsage(t *testing.T) {
 	bare(t)
 	two := folder(t, map[string]string{"template.yaml": "Resources:\n  A: {Type: AWS::Serverless::Function}\n  B: {Type: AWS::Serverless::Function}\n"})
+	broken := folder(t, map[string]string{"event.json": "{oops"})
 	for name, tt := range map[string]struct {
 		args []string
 		errs string
@@ -231,6 +244,7 @@ func TestRunUsage(t *testing.T) {
 		"unknown":         {[]string{two, "--function", "C"}, "has no function \"C\"\n  it has: A, B"},
 		"no such layer":   {[]string{two, "--function", "A", "--layer", "/nowhere"}, "cannot read the layer"},
 		"no such event":   {[]string{two, "--event", "nope"}, "neither JSON nor a file"},
+		"broken event":    {[]string{two, "--function", "A", "--event", filepath.Join(broken, "event.json")}, "the event is not JSON: invalid character 'o'"},
 		"env":             {[]string{folder(t, map[string]string{"app.py": "def handler(): 0"}), "--env", "=x"}, "--env is KEY=VALUE"},
 		"repeat":          {[]string{two, "--repeat", "0"}, "--repeat is at least 1"},
 		"timeout":         {[]string{two, "--timeout", "901"}, "--timeout is 1 to 900"},

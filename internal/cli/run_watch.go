@@ -140,25 +140,28 @@ func (w *watcher) watch(dir string) {
 	w.dirs[int32(wd)] = dir
 }
 
-// wait returns when something has changed and then nothing more for a moment; it gives the first file that did.
+// wait returns when something has changed and then nothing more for a moment; it gives the first file that did,
+// of those that are still there when one is: some editors write a new file and put it in the place of the old one.
 func (w *watcher) wait(ctx context.Context) (string, error) {
 	stop := context.AfterFunc(ctx, func() { w.file.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	first := ""
+	var all []string
 	for {
 		changed, err := w.read()
 		switch {
 		case ctx.Err() != nil:
 			return "", ctx.Err()
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return first, nil
+			return firstThere(all), nil
 		case err != nil:
 			return "", fmt.Errorf("cannot watch files: %w", err)
 		}
-		if first == "" {
-			first = changed
+		for _, path := range changed {
+			if !slices.Contains(all, path) {
+				all = append(all, path)
+			}
 		}
-		if first != "" {
+		if len(all) > 0 {
 			w.file.SetReadDeadline(time.Now().Add(settle))
 		}
 		if ctx.Err() != nil {
@@ -167,14 +170,23 @@ func (w *watcher) wait(ctx context.Context) (string, error) {
 	}
 }
 
-// read gives the first file of a batch of events that counts, "" when none does.
-func (w *watcher) read() (string, error) {
+func firstThere(paths []string) string {
+	for _, p := range paths {
+		if _, err := os.Lstat(p); err == nil {
+			return p
+		}
+	}
+	return paths[0]
+}
+
+// read gives the files of a batch of events that count.
+func (w *watcher) read() ([]string, error) {
 	buf := make([]byte, 64<<10)
 	n, err := w.file.Read(buf)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	first := ""
+	var all []string
 	for b := buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
 		wd := int32(binary.NativeEndian.Uint32(b))
 		size := int(binary.NativeEndian.Uint32(b[12:]))
@@ -185,9 +197,7 @@ func (w *watcher) read() (string, error) {
 		if !known || slices.Contains(unwatched, name) || only != nil && !slices.Contains(only, name) {
 			continue
 		}
-		if first == "" {
-			first = filepath.Join(dir, name)
-		}
+		all = append(all, filepath.Join(dir, name))
 	}
-	return first, nil
+	return all, nil
 }

@@ -20,14 +20,18 @@ var reservedVariables = []string{
 	"LAMBDA_TASK_ROOT", "_HANDLER", "_X_AMZN_TRACE_ID",
 }
 
+// ReservedVariables gives those of some names that a function's environment may not have, since the platform sets them itself.
+func ReservedVariables(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(reservedVariables, name) })
+}
+
 // checkEnvironment refuses reserved and too many variables; raw is their JSON as it was sent, for the order of their names.
 func (s *Service) checkEnvironment(vars *lambda.Variables, raw string) error {
 	if vars == nil {
 		return nil
 	}
 	names := variableNames(vars.Map, raw)
-	reserved := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(reservedVariables, name) })
-	if len(reserved) > 0 {
+	if reserved := ReservedVariables(names); len(reserved) > 0 {
 		return lambda.Errorf(lambda.Invalid, environmentRefused+"contains reserved keys that are currently not supported for "+
 			"modification. Reserved keys used in this request: %s", strings.Join(reserved, ", "))
 	}
