@@ -69,26 +69,44 @@ func stateName(dir string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// create makes a cgroup, without limits yet. Where there are none to be had it makes nothing.
+// create makes as much of a cgroup as a helper needs that is cloned into it. Where there are none to be had it makes nothing.
 func (c *cgroups) create(name string) (*group, error) {
 	g := &group{cgroups: c, name: name}
-	for _, parent := range c.parents() {
-		folder := filepath.Join(parent.folder, name)
+	if err := g.make(func(p place) bool { return p.v2 }); err != nil {
+		g.remove()
+		return nil, err
+	}
+	return g, nil
+}
+
+// finish makes the rest of it, without limits yet. A helper can start meanwhile.
+func (g *group) finish() error {
+	if err := g.make(func(p place) bool { return !p.v2 }); err != nil {
+		return err
+	}
+	f := g.cgroups.freezer
+	if f.parent == "" {
+		return nil
+	}
+	var err error
+	if g.frozen, err = f.make(filepath.Join(f.parent, g.name)); err != nil {
+		return fmt.Errorf("cannot make a cgroup: %w", err)
+	}
+	return nil
+}
+
+func (g *group) make(wanted func(place) bool) error {
+	for _, parent := range g.cgroups.parents() {
+		if !wanted(parent) {
+			continue
+		}
+		folder := filepath.Join(parent.folder, g.name)
 		if err := unix.Mkdir(folder, 0o755); err != nil {
-			g.remove()
-			return nil, fmt.Errorf("cannot make a cgroup: %w", &fs.PathError{Op: "mkdir", Path: folder, Err: err})
+			return fmt.Errorf("cannot make a cgroup: %w", &fs.PathError{Op: "mkdir", Path: folder, Err: err})
 		}
 		g.folders = append(g.folders, place{folder, parent.v2})
 	}
-	if c.freezer.parent == "" {
-		return g, nil
-	}
-	var err error
-	if g.frozen, err = c.freezer.make(filepath.Join(c.freezer.parent, name)); err != nil {
-		g.remove()
-		return nil, fmt.Errorf("cannot make a cgroup: %w", err)
-	}
-	return g, nil
+	return nil
 }
 
 // limit sets the limits; 0 is no limit. Those that cannot be had are left out.

@@ -80,17 +80,23 @@ func (d *Driver) startIn(g *group, id identity) (*started, error) {
 		defer unix.Close(home)
 		attr.UseCgroupFD, attr.CgroupFD = true, home
 	}
+	made := make(chan error, 1)
+	go func() { made <- g.finish() }()
 	p, err := d.program.start(id, d.cgroups.pids.v2, &os.ProcAttr{
 		Env: environment,
 		// What the helper has to say beside its socket is a crash of its own.
 		Files: []*os.File{null, null, os.Stderr, theirs},
 		Sys:   attr,
 	})
+	unmade := <-made
 	if err != nil {
 		c.close()
 		return nil, fmt.Errorf("cannot start the sandbox helper in new namespaces: %w", rootCause(err))
 	}
-	if err := d.mapIDs(p.Pid, id, c); err != nil {
+	if err = unmade; err == nil {
+		err = d.mapIDs(p.Pid, id, c)
+	}
+	if err != nil {
 		p.Kill()
 		p.Wait()
 		c.close()
