@@ -73,12 +73,15 @@ func (c *control) receive() (*packet, error) {
 	return &packet{msg: msg, descriptors: descriptors}, err
 }
 
+// roomForDescriptors holds as many as a packet may have, behind a header.
+var roomForDescriptors [unix.SizeofCmsghdr + 4*initproto.MaxDescriptors]byte
+
 // makeRoom gets memory for the largest packet, of which the kernel only provides what was used. What a large packet used is
 // given back: a root is described once, and the helper lives on.
 func (c *control) makeRoom() (err error) {
 	switch {
 	case c.in == nil:
-		c.oob = make([]byte, unix.CmsgSpace(4*initproto.MaxDescriptors))
+		c.oob = roomForDescriptors[:]
 		c.in, err = unix.Mmap(-1, 0, initproto.MaxRequest, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	case c.large:
 		err = unix.Madvise(c.in, unix.MADV_DONTNEED)

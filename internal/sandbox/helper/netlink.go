@@ -10,6 +10,9 @@ import (
 // nftables in the network's.
 type netlink struct{ b []byte }
 
+// newNetlink has room for all that is sent. A slice that grows would leave a page or two behind for each of its sizes.
+func newNetlink() *netlink { return &netlink{b: make([]byte, 0, 2048)} }
+
 var order = binary.NativeEndian
 
 // message adds a message whose fixed part and attributes f adds.

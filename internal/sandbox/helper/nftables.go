@@ -30,7 +30,7 @@ const (
 //	  }
 //	}
 func divert() *netlink {
-	n := &netlink{}
+	n := newNetlink()
 	n.batch(unix.NFNL_MSG_BATCH_BEGIN)
 	n.nf(unix.NFT_MSG_NEWTABLE, 0, func() { n.text(unix.NFTA_TABLE_NAME, table) })
 	n.nf(unix.NFT_MSG_NEWCHAIN, 0, func() {

@@ -131,7 +131,7 @@ func sockaddr(a netip.AddrPort) *unix.SockaddrInet4 {
 
 // addRoutes makes addresses local ones, or unreachable.
 func addRoutes(m initproto.Outside) error {
-	var n netlink
+	n := newNetlink()
 	count := 0
 	for kind, list := range map[byte][]string{unix.RTN_LOCAL: m.Open, unix.RTN_UNREACHABLE: m.Closed} {
 		for _, s := range list {

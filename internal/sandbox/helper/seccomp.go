@@ -57,14 +57,17 @@ func installFilter() error {
 // filter is the program: from the top, one test after the other, each followed by its answer.
 func filter() []unix.SockFilter {
 	const eperm, enosys = uint32(unix.EPERM), uint32(unix.ENOSYS)
-	p := []unix.SockFilter{load(dataArch), skipIfEqual(auditArch), answer(enosys), load(dataNumber)}
+	p := make([]unix.SockFilter, 0, 256) // a slice that grows leaves a page or two behind for each of its sizes
+	p = append(p, load(dataArch), skipIfEqual(auditArch), answer(enosys), load(dataNumber))
 	p = append(p, extraNumbers()...)
 	p = append(p, skipUnlessEqual(unix.SYS_CLONE3), answer(enosys))
-	for _, n := range refusedHere() {
-		p = append(p, skipUnlessEqual(n), answer(eperm))
+	for _, list := range [][]uint32{refused, refusedOnArch} {
+		for _, n := range list {
+			p = append(p, skipUnlessEqual(n), answer(eperm))
+		}
 	}
-	p = append(p, checkFamily(unix.SYS_SOCKET)...)
-	p = append(p, checkFamily(unix.SYS_SOCKETPAIR)...)
+	p = checkFamily(p, unix.SYS_SOCKET)
+	p = checkFamily(p, unix.SYS_SOCKETPAIR)
 	return append(p,
 		jump(unix.BPF_JEQ, unix.SYS_CLONE, 0, 3), // the last test may change the accumulator
 		load(dataArg0),
@@ -75,16 +78,14 @@ func filter() []unix.SockFilter {
 }
 
 // checkFamily ends the filter for one system call: its first argument, of which the kernel uses 32 bits, decides.
-func checkFamily(number uint32) []unix.SockFilter {
+func checkFamily(p []unix.SockFilter, number uint32) []unix.SockFilter {
 	n := uint8(len(families))
-	p := []unix.SockFilter{jump(unix.BPF_JEQ, number, 0, n+3), load(dataArg0)}
+	p = append(p, jump(unix.BPF_JEQ, number, 0, n+3), load(dataArg0))
 	for i, f := range families {
 		p = append(p, jump(unix.BPF_JEQ, f, n-uint8(i), 0))
 	}
 	return append(p, answer(uint32(unix.EAFNOSUPPORT)), allow)
 }
-
-func refusedHere() []uint32 { return append(refused[:len(refused):len(refused)], refusedOnArch...) }
 
 func load(offset uint32) unix.SockFilter {
 	return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
