@@ -128,7 +128,7 @@ func (l *limited) Read(p []byte) (int, error) {
 type CopyInput struct {
 	From   Source
 	To     PutInput
-	Change bool // To.About takes the place of the source's, but for the tags
+	Change bool // To.About takes the place of the source's, but for the tags; else only what it says of the place where bytes lie
 	Retag  bool // To.About.Tags take the place of the source's
 }
 
@@ -171,7 +171,7 @@ func (s *Service) Copy(ctx context.Context, caller lambda.Scope, in CopyInput) (
 	if c.Source.Size > MaxPut {
 		return c, &Error{Code: InvalidRequest, Message: "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120"}
 	}
-	if !in.Change && !in.Retag && in.To.Bucket == in.From.Bucket && in.To.Name == in.From.ID.Name && in.From.ID.VersionID == "" {
+	if !in.Change && !in.Retag && len(placeOf(in.To.About.Headers)) == 0 && in.To.Bucket == in.From.Bucket && in.To.Name == in.From.ID.Name && in.From.ID.VersionID == "" {
 		return c, &Error{Code: InvalidRequest, Message: "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."}
 	}
 	o := catalog.Object{Bucket: c.Bucket.Key, Name: in.To.Name, Digest: c.Source.Digest, Size: c.Source.Size, ETag: c.Source.ETag, Modified: s.now()}
@@ -190,6 +190,12 @@ func (s *Service) Copy(ctx context.Context, caller lambda.Scope, in CopyInput) (
 
 func copiedAbout(source catalog.About, in CopyInput) catalog.About {
 	about := source
+	about.Headers = placeOf(in.To.About.Headers)
+	for name, v := range source.Headers {
+		if !ofPlace(name) {
+			about.Headers[name] = v
+		}
+	}
 	if in.Change {
 		about = in.To.About
 		about.Tags = source.Tags
@@ -202,6 +208,20 @@ func copiedAbout(source catalog.About, in CopyInput) catalog.About {
 		about.Checksum = catalog.Checksum{}
 	}
 	return about
+}
+
+// ofPlace reports whether a header is about the place where bytes lie: storage class, encryption and redirection, of which a
+// copy has nothing but what its own request asks for.
+func ofPlace(header string) bool { return strings.HasPrefix(header, "X-Amz-") }
+
+func placeOf(headers map[string]string) map[string]string {
+	place := map[string]string{}
+	for name, v := range headers {
+		if ofPlace(name) {
+			place[name] = v
+		}
+	}
+	return place
 }
 
 func (s *Service) sumMD5(ctx context.Context, o catalog.Object) (string, error) {

@@ -82,30 +82,18 @@ func (a *API) copyObject(q *request) error {
 	if in.Retag, err = q.directive("X-Amz-Tagging-Directive"); err != nil {
 		return err
 	}
-	if !in.Change && q.changesStorage() {
-		return notImplemented("another storage class or encryption in a CopyObject that keeps the metadata")
-	}
 	c, err := a.Objects.Copy(q.ctx(), q.call.Scope, in)
 	if err != nil {
 		return err
 	}
 	q.versionHeader(c.Bucket, c.Object)
 	q.sourceHeader(c)
+	encryptionHeaders(q.w.Header(), c.Object.About)
 	out := copyResult{XMLName: xml.Name{Space: namespace, Local: "CopyObjectResult"}, LastModified: c.Object.Modified.Format(isoTime),
 		ETag: quoted(c.Object.ETag), ChecksumType: c.Object.About.Checksum.Type}
 	out.setChecksum(c.Object.About.Checksum.Algorithm, c.Object.About.Checksum.Value)
 	writeXML(q.w, http.StatusOK, out)
 	return nil
-}
-
-// changesStorage reports whether a header asks for what is otherwise kept of the source.
-func (q *request) changesStorage() bool {
-	for _, name := range keptHeaders {
-		if strings.HasPrefix(name, "X-Amz-") && q.r.Header.Get(name) != "" {
-			return true
-		}
-	}
-	return false
 }
 
 func (q *request) sourceHeader(c objects.Copied) {

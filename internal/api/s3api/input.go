@@ -97,7 +97,26 @@ func (q *request) checkHeaders() error {
 	default:
 		return newFault("AccessControlListNotSupported", "The bucket does not allow ACLs")
 	}
-	return nil
+	if class := h.Get("X-Amz-Storage-Class"); class != "" && !slices.Contains(storageClasses, class) {
+		return newFault("InvalidStorageClass", "The storage class you specified is not valid")
+	}
+	return checkEncryption(h.Get("X-Amz-Server-Side-Encryption"), h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"))
+}
+
+// storageClasses are those of buckets in a region.
+var storageClasses = []string{"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"}
+
+func checkEncryption(algorithm, key string) error {
+	switch algorithm {
+	case "aws:kms", "aws:kms:dsse":
+		return nil
+	case "", "AES256":
+		if key != "" {
+			return newFault("InvalidArgument", "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms")
+		}
+		return nil
+	}
+	return newFault("InvalidArgument", "The encryption method specified is not supported")
 }
 
 func queryTags(s string) (map[string]string, error) {

@@ -151,6 +151,9 @@ func (q *request) objectHeaders(o catalog.Object) {
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", "binary/octet-stream")
 	for name, v := range o.About.Headers {
+		if name == "X-Amz-Storage-Class" && v == "STANDARD" {
+			continue
+		}
 		if strings.HasPrefix(name, "X-Amz-") {
 			h[strings.ToLower(name)] = []string{v}
 			continue

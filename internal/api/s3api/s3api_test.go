@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/laminadev/lamina/internal/api/s3api"
 	"github.com/laminadev/lamina/internal/api/wire"
 	"github.com/laminadev/lamina/internal/auth"
@@ -139,6 +141,11 @@ func TestRefused(t *testing.T) {
 		"locked":           {"PUT", "/bucket/new", "x-amz-object-lock-mode: GOVERNANCE", "x", 400, "InvalidRequest"},
 		"append":           {"PUT", "/bucket/there", "x-amz-write-offset-bytes: 5", "x", 501, "NotImplemented"},
 
+		"encryption":         {"PUT", "/bucket/new", "x-amz-server-side-encryption: aes256", "x", 400, "InvalidArgument"},
+		"a key of KMS":       {"PUT", "/bucket/new", "x-amz-server-side-encryption-aws-kms-key-id: k", "x", 400, "InvalidArgument"},
+		"a key of KMS, S3's": {"PUT", "/bucket/new", "x-amz-server-side-encryption: AES256\nx-amz-server-side-encryption-aws-kms-key-id: k", "x", 400, "InvalidArgument"},
+		"upload, encryption": {"POST", "/bucket/up?uploads", "x-amz-server-side-encryption: true", "", 400, "InvalidArgument"},
+		"storage class":      {"PUT", "/bucket/new", "x-amz-storage-class: standard", "x", 400, "InvalidStorageClass"},
 		"a long key":         {"PUT", "/bucket/" + strings.Repeat("k", 1025), "", "x", 400, "KeyTooLongError"},
 		"no UTF-8":           {"PUT", "/bucket/%ff", "", "x", 400, "InvalidURI"},
 		"a NUL":              {"PUT", "/bucket/a%00", "", "x", 400, "InvalidArgument"},
@@ -172,6 +179,8 @@ func TestRefused(t *testing.T) {
 		"copy of nothing":      {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/none", "", 404, "NoSuchKey"},
 		"copy, no key":         {"PUT", "/bucket/new", "x-amz-copy-source: bucket", "", 400, "InvalidArgument"},
 		"copy, directive":      {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-metadata-directive: MERGE", "", 400, "InvalidArgument"},
+		"copy onto itself":     {"PUT", "/bucket/there", "x-amz-copy-source: /bucket/there", "", 400, "InvalidRequest"},
+		"copy, encryption":     {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-server-side-encryption: aes256", "", 400, "InvalidArgument"},
 		"copy, another ETag":   {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-copy-source-if-match: x", "", 412, "PreconditionFailed"},
 		"copy, same ETag":      {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-copy-source-if-none-match: *", "", 412, "PreconditionFailed"},
 		"copy of others":       {"PUT", "/bucket/new", "x-amz-copy-source: /bucket/there\nx-amz-source-expected-bucket-owner: 111111111111", "", 403, "AccessDenied"},
@@ -279,6 +288,46 @@ func TestAnswers(t *testing.T) {
 	attributes := ok(t, do(h, "GET", "/bucket/a%01+%20b?attributes&versionId=null", "x-amz-object-attributes: ETag,ObjectSize,Checksum", ""), 200)
 	if !strings.Contains(attributes, "<ETag>25f9e794323b453885f5181f1b624d0b</ETag><Checksum><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>") || !strings.Contains(attributes, "<ObjectSize>9</ObjectSize>") {
 		t.Errorf("attributes: %s", attributes)
+	}
+}
+
+// TestCopyStores: a copy has the metadata of its source, and the storage class and encryption that its own request asks for.
+func TestCopyStores(t *testing.T) {
+	h := newAPI(t)
+	ok(t, do(h, "PUT", "/bucket", "", ""), 200)
+	ok(t, do(h, "PUT", "/bucket/from", "Content-Type: text/x\nx-amz-meta-a: b\nx-amz-storage-class: GLACIER_IR\nx-amz-website-redirect-location: /x\n"+
+		"x-amz-server-side-encryption: aws:kms\nx-amz-server-side-encryption-aws-kms-key-id: k", "hello"), 200)
+	names := []string{"Content-Type", "x-amz-meta-a", "x-amz-storage-class", "x-amz-website-redirect-location", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"}
+	for _, row := range []struct {
+		what, headers string
+		want          map[string]string
+	}{
+		{"nothing asked for", "", map[string]string{"Content-Type": "text/x", "x-amz-meta-a": "b"}},
+		{"encryption", "x-amz-server-side-encryption: AES256", map[string]string{"Content-Type": "text/x", "x-amz-meta-a": "b", "x-amz-server-side-encryption": "AES256"}},
+		{"storage class", "x-amz-storage-class: STANDARD_IA\nContent-Type: text/y", map[string]string{"Content-Type": "text/x", "x-amz-meta-a": "b", "x-amz-storage-class": "STANDARD_IA"}},
+		{"S3's own class, which is not shown", "x-amz-storage-class: STANDARD", map[string]string{"Content-Type": "text/x", "x-amz-meta-a": "b"}},
+		{"all anew", "x-amz-metadata-directive: REPLACE\nContent-Type: text/y\nx-amz-storage-class: STANDARD_IA", map[string]string{"Content-Type": "text/y", "x-amz-storage-class": "STANDARD_IA"}},
+	} {
+		w := do(h, "PUT", "/bucket/to", "x-amz-copy-source: /bucket/from\n"+row.headers, "")
+		ok(t, w, 200)
+		if got := strings.Join(w.Header()["x-amz-server-side-encryption"], ""); got != row.want["x-amz-server-side-encryption"] {
+			t.Errorf("%s: the answer says the encryption %q", row.what, got)
+		}
+		read := do(h, "GET", "/bucket/to", "", "")
+		ok(t, read, 200)
+		got := map[string]string{}
+		for _, name := range names {
+			if v := read.Header()[name]; len(v) > 0 {
+				got[name] = v[0]
+			}
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.what, diff)
+		}
+	}
+	ok(t, do(h, "PUT", "/bucket/from", "x-amz-copy-source: /bucket/from\nx-amz-server-side-encryption: AES256", ""), 200) // onto itself
+	if w := do(h, "GET", "/bucket/from", "", ""); w.Header().Get("Content-Type") != "text/x" || w.Header()["x-amz-storage-class"] != nil {
+		t.Errorf("copied onto itself: got %v", w.Header())
 	}
 }
 
