@@ -38,7 +38,7 @@ func newServe(o *output) *cobra.Command {
 			config.DefaultListen + ". Every setting can also be given as an environment variable (--idle-timeout is\n" +
 			"LAMINA_IDLE_TIMEOUT; a list is separated by commas) or as a line of the file (\"idle-timeout: 10m\"); flags win over\n" +
 			"the environment, the environment over the file.\n\n" +
-			"SIGTERM and Ctrl-C stop it: it takes no new calls, running functions may end within --drain-timeout, and the exit\n" +
+			"SIGTERM and Ctrl-C stop it: it takes no new calls, lets running functions end within their timeouts, and the exit\n" +
 			"code is 0. A second signal ends it at once.",
 		Example: "  lamina serve\n" +
 			"  lamina serve --listen 127.0.0.1:0 --data /tmp/try --ready-file /tmp/url\n" +

@@ -33,7 +33,7 @@ type Config struct {
 	Concurrency  int           // of an account's invocations
 	Limits       string        // aws: AWS's quotas; relaxed: those of the machine
 	IdleTimeout  time.Duration // after which an unused execution environment ends
-	DrainTimeout time.Duration // that running invocations get when the server stops
+	DrainTimeout time.Duration // that running invocations get when the server stops; 0: as long as their functions' timeouts let them
 	LogLevel     string        // debug, info, warn or error
 	LogFormat    string        // text or json
 	Helper       string        // path of an installed lamina-init; "" is the embedded one
@@ -58,23 +58,22 @@ const MaxAhead = 64
 // server runs as the superuser.
 func Default(getenv func(string) string, root bool) Config {
 	return Config{
-		Listen:       DefaultListen,
-		Data:         defaultData(getenv, root),
-		Region:       DefaultRegion,
-		Account:      DefaultAccount,
-		EndpointURL:  "on",
-		Network:      "auto",
-		Concurrency:  lambda.DefaultConcurrency,
-		Limits:       "aws",
-		IdleTimeout:  10 * time.Minute,
-		DrainTimeout: 30 * time.Second,
-		LogLevel:     "info",
-		LogFormat:    "text",
-		Prepared:     2,
-		Spares:       1,
-		Ahead:        1,
-		Freeze:       "auto",
-		CPU:          "off",
+		Listen:      DefaultListen,
+		Data:        defaultData(getenv, root),
+		Region:      DefaultRegion,
+		Account:     DefaultAccount,
+		EndpointURL: "on",
+		Network:     "auto",
+		Concurrency: lambda.DefaultConcurrency,
+		Limits:      "aws",
+		IdleTimeout: 10 * time.Minute,
+		LogLevel:    "info",
+		LogFormat:   "text",
+		Prepared:    2,
+		Spares:      1,
+		Ahead:       1,
+		Freeze:      "auto",
+		CPU:         "off",
 	}
 }
 

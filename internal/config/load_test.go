@@ -48,7 +48,7 @@ func TestDefaultsNeedNothing(t *testing.T) {
 	}
 	want := config.Config{
 		Listen: "127.0.0.1:4566", Data: "/home/ada/.local/share/lamina", Region: "us-east-1", Account: "000000000000", EndpointURL: "on", Network: "auto",
-		Concurrency: 1000, Limits: "aws", IdleTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second, LogLevel: "info", LogFormat: "text",
+		Concurrency: 1000, Limits: "aws", IdleTimeout: 10 * time.Minute, LogLevel: "info", LogFormat: "text",
 		Prepared: 2, Spares: 1, Ahead: 1, Freeze: "auto", CPU: "off",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

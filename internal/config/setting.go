@@ -49,7 +49,7 @@ func Settings() []Setting {
 		number("concurrency", "N", "invocations of an account that may run at once", func(c *Config) *int { return &c.Concurrency }),
 		text("limits", "aws|relaxed", "quotas of layers, zips, variables and stored code: AWS's, or far more than would deploy to AWS", func(c *Config) *string { return &c.Limits }),
 		duration("idle-timeout", "TIME", "end an execution environment that was not used for so long", func(c *Config) *time.Duration { return &c.IdleTimeout }),
-		duration("drain-timeout", "TIME", "time that running invocations get when the server stops", func(c *Config) *time.Duration { return &c.DrainTimeout }),
+		duration("drain-timeout", "TIME", "time that running invocations get when the server stops; 0 is as long as their functions' timeouts let them", func(c *Config) *time.Duration { return &c.DrainTimeout }),
 		text("log-level", "LEVEL", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),
 		text("log-format", "FORMAT", "text or json", func(c *Config) *string { return &c.LogFormat }),
 		text("helper", "FILE", "installed lamina-init to start sandboxes with (default: the one inside this program)", func(c *Config) *string { return &c.Helper }),

@@ -11,12 +11,13 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"github.com/laminadev/lamina/internal/config"
 )
 
-// Run serves until ctx ends, and then drains: it takes no new calls, lets running ones end within cfg.DrainTimeout, and
-// stops every part. It calls ready once, when calls are answered. A failure that the user can mend is a *Problem.
+// Run serves until ctx ends, and then drains: it takes no new calls, lets running ones end within their time, and stops
+// every part. It calls ready once, when calls are answered. A failure that the user can mend is a *Problem.
 func Run(ctx context.Context, cfg config.Config, ready func(addr net.Addr)) (err error) {
 	log := newLog(os.Stderr, cfg)
 	ln, err := listen(ctx, cfg.Listen) // first, since it fails most often and costs nothing
@@ -46,12 +47,24 @@ func Run(ctx context.Context, cfg config.Config, ready func(addr net.Addr)) (err
 	case err = <-served:
 		served <- nil
 	case <-ctx.Done():
-		log.Info("stopping", "drain", cfg.DrainTimeout)
 	}
-	drained, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout)
+	patience := drainTime(cfg.DrainTimeout, p.pool.Longest())
+	log.Info("stopping", "drain", patience)
+	drained, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	srv.drain(drained)
 	return errors.Join(err, <-served, p.close(drained))
+}
+
+// leastDrain is what every running call gets where no time is set; an invocation gets what its function's timeout gives it.
+const leastDrain = 30 * time.Second
+
+// drainTime is what running calls get: what was set, or else as long as the longest of the running invocations may take.
+func drainTime(set, longest time.Duration) time.Duration {
+	if set > 0 {
+		return set
+	}
+	return max(longest, leastDrain)
 }
 
 // stopper is how a part ends; ctx is the time that running work gets.

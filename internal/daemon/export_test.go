@@ -26,6 +26,9 @@ func (s Server) Serve(ln net.Listener) error { return s.s.serve(ln) }
 // Drain stops it.
 func (s Server) Drain(ctx context.Context) { s.s.drain(ctx) }
 
+// DrainTime is what running calls get when the server stops.
+var DrainTime = drainTime
+
 // PackageManager is the command that installs packages, by the text of /etc/os-release.
 var PackageManager = packageManager
 

@@ -88,6 +88,21 @@ func TestDrainLetsRunningCallsEnd(t *testing.T) {
 	<-drained
 }
 
+// TestDrainTime: running invocations end within their own timeout, unless somebody has set less.
+func TestDrainTime(t *testing.T) {
+	for _, c := range []struct{ set, longest, want time.Duration }{
+		{0, 0, 30 * time.Second},
+		{0, 13 * time.Second, 30 * time.Second},
+		{0, 910 * time.Second, 910 * time.Second},
+		{time.Second, 910 * time.Second, time.Second},
+		{time.Hour, 13 * time.Second, time.Hour},
+	} {
+		if got := daemon.DrainTime(c.set, c.longest); got != c.want {
+			t.Errorf("set %v, longest %v: got %v, want %v", c.set, c.longest, got, c.want)
+		}
+	}
+}
+
 func TestDrainCutsWhatFollows(t *testing.T) {
 	h := serveHeld(t)
 	following := h.get("/lamina/v1/functions/f/logs")

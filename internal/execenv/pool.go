@@ -44,6 +44,7 @@ type fleetKey struct {
 type fleet struct {
 	key     fleetKey
 	retired bool
+	timeout time.Duration                       // of the function
 	live    int                                 // environments that are not closed
 	busy    int                                 // environments that an invocation has, those that are ending among them
 	ahead   int                                 // environments that were initialised ahead and not used yet
@@ -69,6 +70,19 @@ type Starts struct{ Plain, Spare, Ahead int64 }
 // Starts gives the numbers since New.
 func (p *Pool) Starts() Starts {
 	return Starts{p.starts.plain.Load(), p.starts.spare.Load(), p.starts.ahead.Load()}
+}
+
+// Longest is how long the invocations that run now may still take: an Init phase, and their function's timeout.
+func (p *Pool) Longest() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	longest := time.Duration(0)
+	for _, f := range p.fleets {
+		if f.busy > 0 {
+			longest = max(longest, p.o.InitTimeout+f.timeout)
+		}
+	}
+	return longest
 }
 
 // Invoke runs one invocation of a revision in an environment that waits for one, the last used first, or in a new one. A
@@ -185,6 +199,7 @@ func (p *Pool) take(ctx context.Context, rev *lambda.Revision, version string) (
 		f = p.fleet(key) // mu was free meanwhile
 	}
 	f.live++
+	f.timeout = time.Duration(rev.Config.Timeout) * time.Second
 	e := newEnvironment(p, f, rev, version)
 	p.taken(e)
 	return e, nil

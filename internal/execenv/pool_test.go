@@ -164,6 +164,20 @@ func TestCloseLetsInvocationsEnd(t *testing.T) {
 	}
 }
 
+// TestLongest: who waits for the invocations that run knows how long that can take.
+func TestLongest(t *testing.T) {
+	b := newBench(t)
+	check(t, "nothing runs", b.pool.Longest(), time.Duration(0))
+	short, long := b.revision("gate"), b.revision("gate")
+	long.Config.Timeout = 900
+	first, second := b.hold(short, "first"), b.hold(long, "second")
+	check(t, "both run", b.pool.Longest(), 910*time.Second)
+	second.letGo()
+	check(t, "the shorter one runs", b.pool.Longest(), 40*time.Second)
+	first.letGo()
+	check(t, "nothing runs any more", b.pool.Longest(), time.Duration(0))
+}
+
 func TestCloseKillsWhenItsTimeIsOver(t *testing.T) {
 	b := newBench(t)
 	h := b.hold(b.revision("gate"), "a")
