@@ -58,8 +58,11 @@ func run(quick, peers bool, only string) error {
 	if b.work, err = os.MkdirTemp(filepath.Join(root, ".tools/bench"), "run-"); err != nil {
 		return err
 	}
+	ended := endedLately()
+	defer noteEnd() // when the folder is gone
 	defer os.RemoveAll(b.work)
 	fmt.Printf("%s at %s; %s\n\n", b.python.runtime, b.python.path, time.Now().Format(time.DateOnly))
+	fmt.Print(ended)
 	for _, m := range []struct {
 		name    string
 		measure func() error

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,3 +31,22 @@ func (b *bench) rest() error {
 	}
 	return unix.Munmap(m)
 }
+
+const (
+	endFile   = ".tools/bench/ended" // its time is when a run last removed its files
+	freedLong = 5 * time.Minute      // how long ext4 without a journal may keep inodes from being given again
+)
+
+// endedLately gives a line for who reads the table, when there was a run lately: the inodes of its files are not given again for
+// some minutes where a file system has no journal, and to find others may take longer than all else that unpacking does.
+func endedLately() string {
+	info, err := os.Stat(endFile)
+	if err != nil || time.Since(info.ModTime()) > freedLong {
+		return ""
+	}
+	return fmt.Sprintf("A run ended %d s ago, and its files were removed. On ext4 without a journal everything that makes files is slow now,\n"+
+		"unzip too: for times that can be compared, wait until it is %.0f minutes.\n\n", int(time.Since(info.ModTime()).Seconds()), freedLong.Minutes())
+}
+
+// noteEnd says that it is now.
+func noteEnd() { os.WriteFile(endFile, nil, 0o644) } // who cannot write it is not told: no harm is done
