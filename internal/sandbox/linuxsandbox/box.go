@@ -2,6 +2,7 @@ package linuxsandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -103,22 +104,20 @@ func (b *box) setUp(ctx context.Context, s *started, tmp *order) error {
 		return err
 	}
 	b.memory.watch(s.group.meter())
-	err = b.describe(ctx, s, root, tmp)
-	if early := s.hello(); early != nil {
-		return early // why there was no answer
-	}
-	return err
+	return s.whyEnded(b.describe(ctx, s, root, tmp))
 }
 
-// hello gives the failure that the helper began with.
-func (s *started) hello() error {
-	select {
-	case a := <-s.conn.hello:
-		a.close()
-		return a.err
-	default:
-		return nil
+// whyEnded gives the failure that the helper began with, where an error only says that it is gone.
+func (s *started) whyEnded(err error) error {
+	if !errors.Is(err, errEnded) {
+		return err
 	}
+	a := <-s.conn.hello // the end has come to whoever reads the socket, or is about to
+	a.close()
+	if a.err != nil {
+		return a.err
+	}
+	return err
 }
 
 // plan opens what a root needs as this helper's sandbox is to see it.
