@@ -36,17 +36,14 @@ func readCredential(r *http.Request) credential {
 // call says who calls and from where. In open mode an access key of 12 digits is the account.
 func (d *door) call(r *http.Request) *wire.Call {
 	cred := readCredential(r)
-	c := &wire.Call{
-		Scope:     lambda.Scope{Partition: "aws", Account: d.Account, Region: d.Region},
-		RequestID: uuid.NewString(),
-		Base:      "http://" + r.Host,
-	}
+	account, region := d.Account, d.Region
 	if isAccount(cred.accessKey) {
-		c.Scope.Account = cred.accessKey
+		account = cred.accessKey
 	}
 	if isRegion(cred.region) {
-		c.Scope.Region = cred.region
+		region = cred.region
 	}
+	c := &wire.Call{Scope: lambda.NewScope(account, region), RequestID: uuid.NewString(), Base: "http://" + r.Host}
 	if r.TLS != nil {
 		c.Base = "https://" + r.Host
 	}

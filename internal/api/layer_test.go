@@ -144,6 +144,27 @@ func TestListLayersPages(t *testing.T) {
 	}
 }
 
+// TestPartitions: ARNs have the partition of the region that a request is signed for, and it is taken back in them.
+func TestPartitions(t *testing.T) {
+	s := newServer(t)
+	content := object{"Content": object{"ZipFile": lambdatest.PythonLayer("m", "x = 1\n")}}
+	for region, partition := range map[string]string{"us-east-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"} {
+		in := signed("AKIAEXAMPLE", region, "lambda")
+		arn := "arn:" + partition + ":lambda:" + region + ":000000000000:layer:libs"
+		published := s.ok(201, request{method: "POST", path: "/2018-10-31/layers/libs/versions", header: in, body: content})
+		if got := published.body["LayerVersionArn"]; got != arn+":1" {
+			t.Errorf("%s: published %v", region, got)
+		}
+		s.ok(200, request{method: "GET", path: "/2018-10-31/layers?find=LayerVersion&Arn=" + arn + ":1", header: in})
+		s.ok(200, request{method: "GET", path: "/2018-10-31/layers/" + arn + "/versions/1", header: in})
+		policy := s.ok(201, request{method: "POST", path: "/2018-10-31/layers/libs/versions/1/policy", header: in,
+			body: object{"StatementId": "s", "Action": "lambda:GetLayerVersion", "Principal": "111111111111"}})
+		if text := fmt.Sprint(policy.body["Statement"]); !strings.Contains(text, "arn:"+partition+":iam::111111111111:root") {
+			t.Errorf("%s: %s", region, text)
+		}
+	}
+}
+
 func TestLayersOfAccountsAndRegionsAreApart(t *testing.T) {
 	s := newServer(t)
 	s.publish("libs")

@@ -36,7 +36,7 @@ func (p *parts) expectFunctions(ctx context.Context) error {
 }
 
 func (p *parts) expect(ctx context.Context) error {
-	scope := lambda.Scope{Partition: "aws", Account: p.cfg.Account, Region: p.cfg.Region}
+	scope := lambda.NewScope(p.cfg.Account, p.cfg.Region)
 	functions, err := p.catalog.ListFunctions(ctx, scope, "", expectedFunctions)
 	if err != nil {
 		return err

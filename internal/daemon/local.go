@@ -150,7 +150,7 @@ func (l *Local) revision(ctx context.Context, f LocalFunction) (*lambda.Revision
 	if err != nil {
 		return nil, nil, err
 	}
-	scope := lambda.Scope{Partition: "aws", Account: l.cfg.Account, Region: l.cfg.Region}
+	scope := lambda.NewScope(l.cfg.Account, l.cfg.Region)
 	rev := &lambda.Revision{
 		Key:        lambda.FunctionKey{Scope: scope, Name: lambda.FunctionName(f.Name)},
 		FunctionID: f.Name, Number: 1, LastModified: now(),

@@ -13,7 +13,7 @@ import (
 
 // Scope is where a resource lives. The same name in two scopes is two resources.
 type Scope struct {
-	Partition string // "aws"
+	Partition string // "aws", see PartitionOf
 	Account   string // 12 digits
 	Region    string // "us-east-1"
 }
