@@ -1,12 +1,18 @@
 package api_test
 
 import (
+	"context"
 	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/laminadev/lamina/internal/api"
 	"github.com/laminadev/lamina/internal/invoke"
 	"github.com/laminadev/lamina/internal/lambda"
 )
@@ -81,4 +87,32 @@ func TestInvokeDryRun(t *testing.T) {
 	if a.text != "" || a.header.Get("X-Amz-Executed-Version") != "" {
 		t.Errorf("%v %s", a.header, a.text)
 	}
+}
+
+// TestInvokeAnswersBeforeItReturns: the caller has the whole answer while the environment still settles.
+func TestInvokeAnswersBeforeItReturns(t *testing.T) {
+	settled := make(chan struct{})
+	handler := api.New(api.Options{Invoke: settling(settled)})
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	defer close(settled)
+	res, err := http.Post(server.URL+functions+"/f/invocations", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || string(body) != `{"early":true}` || res.ContentLength != int64(len(body)) || res.Header.Get("X-Amz-Executed-Version") != "7" {
+		t.Errorf("got %q of %d bytes, %v, %v", body, res.ContentLength, res.Header, err)
+	}
+}
+
+// settling is an invoker that returns when the channel is closed.
+type settling chan struct{}
+
+func (s settling) Invoke(_ context.Context, in invoke.Input) (invoke.Output, error) {
+	out := invoke.Output{Payload: []byte(`{"early":true}`), ExecutedVersion: "7", StatusCode: 200}
+	in.Answer(out)
+	<-s
+	return out, nil
 }

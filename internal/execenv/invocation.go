@@ -11,6 +11,9 @@ import (
 
 const unhandled = "Unhandled"
 
+// maxAnswer is the longest payload that Answer gets: sockets hold it, so that a slow caller does not keep the environment.
+const maxAnswer = 64 << 10
+
 // run is one invocation in its environment.
 type run struct {
 	e       *environment
@@ -22,6 +25,7 @@ type run struct {
 	answer  *runtimeapi.Answer // what the runtime posted
 	fault   *fault             // what ended the invocation, or the environment after the answer
 	elapsed time.Duration
+	waits   bool // the runtime has asked for its next event, at elapsed
 }
 
 // invoke runs one invocation; the caller owns the environment, and gives it away here.
@@ -47,8 +51,28 @@ func (e *environment) invoke(ctx context.Context, inv Invocation) (Response, err
 		return resp, nil
 	}
 	e.pool.answered(e)
-	go r.end() // the pool's work counts it
+	if inv.Answer == nil || len(resp.Payload) > maxAnswer {
+		go r.end() // the pool's work counts it
+		return resp, nil
+	}
+	defer r.settle()
+	r.waits = r.readyNow()
+	inv.Answer(resp)
 	return resp, nil
+}
+
+// settle ends an invocation that has been answered: here when that takes no time, else in the background.
+func (r *run) settle() {
+	if r.fault == nil && !r.answer.Failed && (r.waits || r.readyNow()) {
+		r.end()
+		return
+	}
+	go r.end() // the pool's work counts it
+}
+
+// readyNow reports whether the runtime has asked for its next event already.
+func (r *run) readyNow() bool {
+	return r.fault == nil && r.e.api.Status().State == runtimeapi.Ready
 }
 
 // prepare brings the environment to where it can be invoked. A failed Init phase is no error: the invocation initialises
@@ -154,7 +178,7 @@ func (r *run) response() Response {
 // to the pool. It returns the log tail.
 func (r *run) end() []byte {
 	e := r.e
-	if r.fault == nil {
+	if r.fault == nil && !r.waits {
 		r.fault = e.await(r.timer, r.limit, func(st runtimeapi.Status) bool { return st.State == runtimeapi.Ready })
 		r.elapsed = time.Since(r.began)
 	}

@@ -57,6 +57,10 @@ type Invocation struct {
 	ClientContext string // JSON, already decoded
 	TraceID       string
 	LogTail       bool // the answer waits for the end of the invocation and carries the log
+	// Answer, when set, may get the Response before Invoke returns it, in the caller's goroutine: it does where the end of the
+	// invocation is near and can follow there, so that no other goroutine has to wake up for it and the environment is idle
+	// before the caller comes again. It must not wait for anybody. With LogTail, and for a long payload, it is not called.
+	Answer func(Response)
 }
 
 // Response is what the caller gets.

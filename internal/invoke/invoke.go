@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 
 	"github.com/laminadev/lamina/internal/catalog"
 	"github.com/laminadev/lamina/internal/execenv"
@@ -75,6 +76,9 @@ type Input struct {
 	Payload       []byte // JSON of at most lambda.MaxPayloadSize bytes: the front door has seen to that
 	ClientContext string // JSON, already decoded from base64
 	TraceID       string
+	// Answer, when set, gets the Output as soon as there is one, before the environment has settled; Invoke gives the same one
+	// when it returns. It is not called when there is an error, and need not be called at all.
+	Answer func(Output)
 }
 
 // Output is its answer. A function that failed is an Output with a FunctionError.
@@ -118,27 +122,41 @@ func (s *Service) run(ctx context.Context, at target, in Input) (Output, error) 
 	if err != nil {
 		return Output{}, err
 	}
+	release = sync.OnceFunc(release)
 	defer release()
 	if s.newest.seen(fn.ID, fn.Latest.Number) {
 		s.pool.Retire(fn.ID, fn.Latest.Number)
 	}
-	r, err := s.pool.Invoke(ctx, at.revision, execenv.Invocation{
+	version := string(at.version)
+	inv := execenv.Invocation{
 		RequestID:     in.RequestID,
 		Payload:       in.Payload,
 		InvokedARN:    fn.Key.QualifiedARN(in.Ref.Qualifier),
-		Version:       string(at.version),
+		Version:       version,
 		ClientContext: in.ClientContext,
 		TraceID:       in.TraceID,
 		LogTail:       in.LogTail,
-	})
+	}
+	if answer := in.Answer; answer != nil {
+		inv.Answer = func(r execenv.Response) {
+			release() // the caller may come again at once
+			answer(output(r, version))
+		}
+	}
+	r, err := s.pool.Invoke(ctx, at.revision, inv)
 	if err != nil {
 		return Output{}, fmt.Errorf("cannot invoke %s: %w", fn.Key.ARN(), err)
 	}
+	return output(r, version), nil
+}
+
+// output is what the caller gets.
+func output(r execenv.Response, version string) Output {
 	return Output{
 		Payload:         r.Payload,
 		FunctionError:   r.FunctionError,
 		LogTail:         r.LogTail,
-		ExecutedVersion: string(at.version),
+		ExecutedVersion: version,
 		StatusCode:      http.StatusOK,
-	}, nil
+	}
 }

@@ -64,7 +64,11 @@ func (p *pool) Invoke(_ context.Context, rev *lambda.Revision, inv execenv.Invoc
 		p.started <- struct{}{}
 		<-p.hold
 	}
-	return execenv.Response{Payload: inv.Payload, FunctionError: "Unhandled", LogTail: []byte("tail")}, p.err
+	resp := execenv.Response{Payload: inv.Payload, FunctionError: "Unhandled", LogTail: []byte("tail")}
+	if inv.Answer != nil && p.err == nil {
+		inv.Answer(resp)
+	}
+	return resp, p.err
 }
 
 func (p *pool) Retire(_ string, keep int64) {
@@ -215,6 +219,27 @@ func TestConcurrencyLimit(t *testing.T) {
 	p.hold = nil
 	if _, err := s.Invoke(context.Background(), invoke.Input{Ref: ref("f", "")}); err != nil {
 		t.Errorf("after the others: %v", err)
+	}
+}
+
+// Whoever has an answer may invoke again at once: its place is free before the environment has settled.
+func TestAnswerComesWithoutAPlace(t *testing.T) {
+	s := invoke.New(invoke.Options{Catalog: catalogOf(function("f", lambda.StateActive, 1)), Pool: &pool{}, Concurrency: 1})
+	var early []invoke.Output
+	out, err := s.Invoke(context.Background(), invoke.Input{Ref: ref("f", ""), Payload: []byte("1"), Answer: func(out invoke.Output) {
+		early = append(early, out)
+		if _, err := s.Invoke(context.Background(), invoke.Input{Ref: ref("f", "")}); err != nil {
+			t.Errorf("the next invocation: %v", err)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(early, []invoke.Output{out}); diff != "" {
+		t.Errorf("early -, returned +:\n%s", diff)
+	}
+	if _, err := s.Invoke(context.Background(), invoke.Input{Ref: ref("f", "")}); err != nil {
+		t.Errorf("a place was given back twice, or never: %v", err)
 	}
 }
 

@@ -15,10 +15,15 @@ type Invoker struct {
 	Err error
 }
 
-// Invoke answers Out and Err.
+// Invoke answers Out and Err, by way of in.Answer as well when no log was asked for.
 func (i *Invoker) Invoke(_ context.Context, in invoke.Input) (invoke.Output, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	answer := in.Answer
+	in.Answer = nil // functions cannot be compared
 	i.In = in
+	if answer != nil && i.Err == nil && !in.LogTail && in.Type == invoke.TypeRequestResponse {
+		answer(i.Out)
+	}
 	return i.Out, i.Err
 }

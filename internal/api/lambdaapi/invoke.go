@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/laminadev/lamina/internal/api/jsonstream"
@@ -38,10 +39,21 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request, c *call) error {
 		wire.Drain(r)
 		return err
 	}
+	answered := false
+	in.Answer = func(out invoke.Output) {
+		answered = true
+		answerInvoke(w, in, out)
+		_ = http.NewResponseController(w).Flush() // else it leaves when we return
+	}
 	out, err := a.Invoke.Invoke(r.Context(), in)
-	if err != nil {
+	if err != nil || answered {
 		return err
 	}
+	answerInvoke(w, in, out)
+	return nil
+}
+
+func answerInvoke(w http.ResponseWriter, in invoke.Input, out invoke.Output) {
 	h := w.Header()
 	h.Set(traceHeader, in.TraceID)
 	if out.FunctionError != "" {
@@ -55,12 +67,12 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request, c *call) error {
 	}
 	if in.Type == dryRun {
 		w.WriteHeader(http.StatusNoContent)
-		return nil
+		return
 	}
 	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(out.Payload)))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(out.Payload) // the caller may be gone
-	return nil
 }
 
 // invocation reads the input of an Invoke.
