@@ -51,7 +51,7 @@ func TestTerraform(t *testing.T) {
 			t.Errorf("the plan after %q was applied is not empty:\n%s", word, plan)
 		}
 	}
-	if gone := run("two", "destroy", "-auto-approve"); !strings.Contains(gone, "Destroy complete! Resources: 15 destroyed.") {
+	if gone := run("two", "destroy", "-auto-approve"); !strings.Contains(gone, "Destroy complete! Resources: 16 destroyed.") {
 		t.Errorf("destroy said:\n%s", gone)
 	}
 	if !t.Failed() {

@@ -134,6 +134,7 @@ say retries "$(pages "FunctionEventInvokeConfigs[].join('=', [FunctionArn, to_st
 none create-function-url-config "${f[@]}" --auth-type AWS_IAM
 none create-function-url-config "${f[@]}" --qualifier live --auth-type AWS_IAM
 say URLs "$(pages 'FunctionUrlConfigs[].FunctionArn' list-function-url-configs "${f[@]}" | sed -E 's/[^ ]*://g')"
+none update-alias "${f[@]}" --name live --routing-config 'AdditionalVersionWeights={}' # no weights beside what is provisioned
 none put-provisioned-concurrency-config "${f[@]}" --qualifier live --provisioned-concurrent-executions 1
 none put-provisioned-concurrency-config "${f[@]}" --qualifier next --provisioned-concurrent-executions 2
 say provisioned "$(pages "ProvisionedConcurrencyConfigs[].join('=', [FunctionArn, to_string(RequestedProvisionedConcurrentExecutions)])" \

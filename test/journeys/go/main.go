@@ -334,6 +334,8 @@ func (t *traveller) moreLists() {
 	say("URLs", pages(t, lambda.NewListFunctionUrlConfigsPaginator(t.client, &lambda.ListFunctionUrlConfigsInput{FunctionName: f, MaxItems: aws.Int32(1)}),
 		func(p *lambda.ListFunctionUrlConfigsOutput) []types.FunctionUrlConfig { return p.FunctionUrlConfigs },
 		func(c types.FunctionUrlConfig) string { return last(c.FunctionArn) }))
+	must(t.client.UpdateAlias(t.ctx, &lambda.UpdateAliasInput{FunctionName: f, Name: aws.String("live"), // no weights beside what is provisioned
+		RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}}}))
 	for alias, count := range map[string]int32{"live": 1, "next": 2} {
 		must(t.client.PutProvisionedConcurrencyConfig(t.ctx, &lambda.PutProvisionedConcurrencyConfigInput{
 			FunctionName: f, Qualifier: &alias, ProvisionedConcurrentExecutions: &count}))

@@ -242,6 +242,7 @@ public class Journey {
     client.createFunctionUrlConfig(r -> r.functionName("f").qualifier("live").authType(FunctionUrlAuthType.AWS_IAM));
     say("URLs", pages(client.listFunctionUrlConfigsPaginator(r -> r.functionName("f").maxItems(1)),
         ListFunctionUrlConfigsResponse::functionUrlConfigs, c -> c.functionArn().replaceFirst(".*:", "")));
+    client.updateAlias(r -> r.functionName("f").name("live").routingConfig(c -> c.additionalVersionWeights(Map.of()))); // no weights beside what is provisioned
     client.putProvisionedConcurrencyConfig(r -> r.functionName("f").qualifier("live").provisionedConcurrentExecutions(1));
     client.putProvisionedConcurrencyConfig(r -> r.functionName("f").qualifier("next").provisionedConcurrentExecutions(2));
     say("provisioned", pages(client.listProvisionedConcurrencyConfigsPaginator(r -> r.functionName("f").maxItems(1)),

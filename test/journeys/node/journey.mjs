@@ -140,6 +140,7 @@ say("retries", await pages("ListFunctionEventInvokeConfigs", "FunctionEventInvok
 
 for (const Qualifier of [undefined, "live"]) await call("CreateFunctionUrlConfig", { FunctionName: "f", Qualifier, AuthType: "AWS_IAM" });
 say("URLs", await pages("ListFunctionUrlConfigs", "FunctionUrlConfigs", (c) => c.FunctionArn.split(":").at(-1), { FunctionName: "f" }));
+await call("UpdateAlias", { FunctionName: "f", Name: "live", RoutingConfig: { AdditionalVersionWeights: {} } }); // no weights beside what is provisioned
 for (const [Qualifier, ProvisionedConcurrentExecutions] of [["live", 1], ["next", 2]])
   await call("PutProvisionedConcurrencyConfig", { FunctionName: "f", Qualifier, ProvisionedConcurrentExecutions });
 say("provisioned", await pages("ListProvisionedConcurrencyConfigs", "ProvisionedConcurrencyConfigs",

@@ -149,6 +149,7 @@ say("retries", pages("list_function_event_invoke_configs", "FunctionEventInvokeC
 for qualifier in ({}, {"Qualifier": "live"}):
     client.create_function_url_config(FunctionName="f", AuthType="AWS_IAM", **qualifier)
 say("URLs", pages("list_function_url_configs", "FunctionUrlConfigs", lambda c: c["FunctionArn"].split(":")[-1], FunctionName="f"))
+client.update_alias(FunctionName="f", Name="live", RoutingConfig={"AdditionalVersionWeights": {}})  # no weights beside what is provisioned
 for alias, count in (("live", 1), ("next", 2)):
     client.put_provisioned_concurrency_config(FunctionName="f", Qualifier=alias, ProvisionedConcurrentExecutions=count)
 say("provisioned", pages("list_provisioned_concurrency_configs", "ProvisionedConcurrencyConfigs",

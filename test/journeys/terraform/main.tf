@@ -45,6 +45,7 @@ resource "aws_lambda_code_signing_config" "warn" {
   policies {
     untrusted_artifact_on_deployment = "Warn"
   }
+  tags = { word = var.word }
 }
 
 resource "aws_lambda_function" "f" {
@@ -132,9 +133,16 @@ resource "aws_lambda_function_url" "live" {
   }
 }
 
-resource "aws_lambda_provisioned_concurrency_config" "live" {
+# An alias with weights can't have provisioned concurrency.
+resource "aws_lambda_alias" "steady" {
+  name             = "steady"
+  function_name    = aws_lambda_function.f.function_name
+  function_version = "1"
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "steady" {
   function_name                     = aws_lambda_function.f.function_name
-  qualifier                         = aws_lambda_alias.live.name
+  qualifier                         = aws_lambda_alias.steady.name
   provisioned_concurrent_executions = var.word == "one" ? 1 : 2
 }
 
