@@ -100,10 +100,12 @@ func readBody(req *http.Request) ([]byte, error) {
 	if req.ContentLength > lambda.MaxResponseSize {
 		return nil, errTooLarge
 	}
-	var b bytes.Buffer
 	if n := req.ContentLength; n > 0 && n <= joinBody {
-		b.Grow(int(n) + bytes.MinRead)
+		body := make([]byte, n)
+		_, err := io.ReadFull(req.Body, body)
+		return body, err
 	}
+	var b bytes.Buffer
 	n, err := b.ReadFrom(io.LimitReader(req.Body, lambda.MaxResponseSize+1))
 	switch {
 	case n > lambda.MaxResponseSize:

@@ -150,7 +150,10 @@ func (c *conn) send(status int, contentType string, body []byte, keep bool) erro
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	if keep && c.br.Buffered() > 0 && len(body) < joinBody && len(c.held) < joinBody {
-		c.held = append(append(c.held, h...), body...)
+		if len(c.held) > 0 {
+			h = append(c.held, h...)
+		}
+		c.held = append(h, body...)
 		return nil
 	}
 	return c.writeLocked(h, body, time.Time{})

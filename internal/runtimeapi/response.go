@@ -8,9 +8,13 @@ import (
 
 const jsonType = "application/json"
 
-// head renders the status line and headers of a response whose body has n bytes.
+// head renders the status line and headers of a response whose body has n bytes, with room for a body that is copied behind.
 func head(status, n int, contentType string, headers ...string) []byte {
-	b := make([]byte, 0, 512)
+	room := 512
+	if n <= joinBody {
+		room += n
+	}
+	b := make([]byte, 0, room)
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(status), 10)
 	b = append(b, ' ')

@@ -133,22 +133,28 @@ func readPayload(r *http.Request, route *Route) ([]byte, error) {
 	if r.ContentLength > lambda.MaxPayloadSize {
 		return nil, tooLarge(route, lambda.MaxPayloadSize)
 	}
-	var b bytes.Buffer
-	if r.ContentLength > 0 {
-		b.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	_, err := b.ReadFrom(io.LimitReader(r.Body, lambda.MaxPayloadSize+1))
+	payload, err := readAtMost(r, lambda.MaxPayloadSize+1)
 	switch {
 	case err != nil:
 		return nil, malformed("the request ended early: %v", err)
-	case b.Len() > lambda.MaxPayloadSize:
+	case len(payload) > lambda.MaxPayloadSize:
 		return nil, tooLarge(route, lambda.MaxPayloadSize)
-	case b.Len() == 0:
+	case len(payload) == 0:
 		return emptyEvent, nil
-	case json.Valid(b.Bytes()) && utf8.Valid(b.Bytes()):
-		return b.Bytes(), nil
+	case json.Valid(payload) && utf8.Valid(payload):
+		return payload, nil
 	}
-	return nil, badPayload(b.Bytes())
+	return nil, badPayload(payload)
+}
+
+// readAtMost reads a body up to a size: into just the room it takes when the caller has said its length.
+func readAtMost(r *http.Request, size int64) ([]byte, error) {
+	if r.ContentLength <= 0 {
+		return io.ReadAll(io.LimitReader(r.Body, size))
+	}
+	payload := make([]byte, min(r.ContentLength, size))
+	_, err := io.ReadFull(r.Body, payload)
+	return payload, err
 }
 
 // badPayload says what is wrong with an event, in AWS's words.
