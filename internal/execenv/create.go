@@ -52,7 +52,7 @@ func (e *environment) createBox(ctx context.Context) error {
 	if e.api, err = e.pool.equip(ctx, box, e.rev.Key.Account); err != nil {
 		return err
 	}
-	e.env = e.variables()
+	e.env = e.variables(e.api.Describe(zoneID(e.rev.Key.Region)))
 	return nil
 }
 

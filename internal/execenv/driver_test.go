@@ -118,7 +118,7 @@ func (b *plainBox) Spawn(_ context.Context, c sandbox.Command) (sandbox.Process,
 	cmd := &exec.Cmd{Path: b.host(c.Path), Args: c.Args, Dir: b.tmp, Stdout: c.Stdout, Stderr: c.Stderr, ExtraFiles: c.ExtraFiles,
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}
 	for _, kv := range c.Env {
-		cmd.Env = append(cmd.Env, strings.ReplaceAll(kv, "AWS_LAMBDA_RUNTIME_API=169.254.100.1:9001", "AWS_LAMBDA_RUNTIME_API="+b.addr))
+		cmd.Env = append(cmd.Env, strings.ReplaceAll(kv, "_API=169.254.100.1:9001", "_API="+b.addr))
 	}
 	cmd.Env = append(cmd.Env, "TMPDIR="+b.tmp)
 	if err := cmd.Start(); err != nil {

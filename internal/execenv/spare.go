@@ -156,7 +156,7 @@ func (e *environment) adoptSpare(ctx context.Context) bool {
 	if s == nil {
 		return false
 	}
-	e.env = e.variables()
+	e.env = e.variables(s.api.Describe(zoneID(e.rev.Key.Region)))
 	s.owner.Store(e)
 	err := s.tell(e.env)
 	if err == nil {

@@ -23,7 +23,7 @@ const own = (o) => Object.getOwnPropertyNames(o).sort();
 const early = new Promise((resolve) => { const from = Date.now(); setTimeout(() => resolve(Date.now() - from >= 25), 30); });
 exports.handler = async (event, context) => {
   const env = { ...process.env };
-  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_LAMBDA_LOG_STREAM_NAME', '_X_AMZN_TRACE_ID']) delete env[name];
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_LAMBDA_METADATA_TOKEN', 'AWS_LAMBDA_LOG_STREAM_NAME', '_X_AMZN_TRACE_ID']) delete env[name];
   console.log('said');
   return {
     env, names: own(env), argv: process.argv, execArgv: process.execArgv, title: process.title, cwd: process.cwd(), paths: Module.globalPaths, more: module.paths,

@@ -93,13 +93,13 @@ func TestVariables(t *testing.T) {
 		t.Errorf("got log stream %q", stream)
 	}
 	var got []string
-	secret := regexp.MustCompile(`^(AWS_ACCESS_KEY_ID=ASIA)[A-Z2-7]{16}$|^(AWS_SECRET_ACCESS_KEY=)[A-Za-z0-9+/]{40}$|^(AWS_SESSION_TOKEN=)[A-Za-z0-9+/]{400}$`)
+	secret := regexp.MustCompile(`^(AWS_ACCESS_KEY_ID=ASIA)[A-Z2-7]{16}$|^(AWS_SECRET_ACCESS_KEY=)[A-Za-z0-9+/]{40}$|^(AWS_SESSION_TOKEN=)[A-Za-z0-9+/]{400}$|^(AWS_LAMBDA_METADATA_TOKEN=)[0-9a-f-]{36}$`)
 	for _, kv := range list {
 		switch {
-		case strings.HasPrefix(kv, "TMPDIR="), strings.HasPrefix(kv, "AWS_LAMBDA_RUNTIME_API="), strings.HasPrefix(kv, "PWD="), strings.HasPrefix(kv, "OLDPWD="):
+		case strings.HasPrefix(kv, "TMPDIR="), strings.HasPrefix(kv, "AWS_LAMBDA_RUNTIME_API="), strings.HasPrefix(kv, "AWS_LAMBDA_METADATA_API="), strings.HasPrefix(kv, "PWD="), strings.HasPrefix(kv, "OLDPWD="):
 			continue // of the driver and its shell
 		}
-		got = append(got, secret.ReplaceAllString(kv, "$1$2${3}*"))
+		got = append(got, secret.ReplaceAllString(kv, "$1$2$3${4}*"))
 	}
 	slices.Sort(got)
 	want := []string{
@@ -111,6 +111,7 @@ func TestVariables(t *testing.T) {
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/f",
 		"AWS_LAMBDA_LOG_STREAM_NAME=" + stream,
+		"AWS_LAMBDA_METADATA_TOKEN=*",
 		"AWS_REGION=eu-west-1",
 		"AWS_SECRET_ACCESS_KEY=*",
 		"AWS_SESSION_TOKEN=*",

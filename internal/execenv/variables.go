@@ -16,11 +16,13 @@ var overridable = []string{"AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL", "AWS
 
 // reserved are never the function's, whether the platform sets them or not.
 var reserved = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-	"AWS_EXECUTION_ENV", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN", "AWS_LAMBDA_MAX_CONCURRENCY"}
+	"AWS_EXECUTION_ENV", "AWS_LAMBDA_MAX_CONCURRENCY"}
 
-// variables is the environment of the runtime's process, sorted.
-func (e *environment) variables() []string {
+// variables is the environment of the runtime's process, sorted. token is what the metadata endpoint asks for.
+func (e *environment) variables(token string) []string {
 	env := e.platformVariables()
+	env["AWS_LAMBDA_METADATA_API"] = apiAddr
+	env["AWS_LAMBDA_METADATA_TOKEN"] = token
 	for _, kv := range e.runtime.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			env[k] = v

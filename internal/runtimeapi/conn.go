@@ -140,13 +140,14 @@ func (c *conn) skipRest(req *http.Request) bool {
 	return errors.Is(err, io.EOF)
 }
 
-// send writes a response, or holds it back when the client has already sent its next request.
-func (c *conn) send(status int, contentType string, body []byte, keep bool) error {
+// send writes a response, or holds it back when the client has already sent its next request. Headers are names and values in
+// turns.
+func (c *conn) send(status int, contentType string, body []byte, keep bool, headers ...string) error {
 	close := ""
 	if !keep {
 		close = "close"
 	}
-	h := head(status, len(body), contentType, "Connection", close)
+	h := head(status, len(body), contentType, append([]string{"Connection", close}, headers...)...)
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	if keep && c.br.Buffered() > 0 && len(body) < joinBody && len(c.held) < joinBody {

@@ -9,6 +9,9 @@ const version = "/2018-06-01"
 
 // route finds the endpoint of a request, answers it, and reports whether the connection goes on.
 func (c *conn) route(req *http.Request, keep bool) bool {
+	if req.URL.Path == metadataPath {
+		return c.aboutItself(req, keep)
+	}
 	path, ok := strings.CutPrefix(req.URL.Path, version)
 	if !ok {
 		return c.notFound(keep)

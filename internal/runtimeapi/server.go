@@ -28,6 +28,8 @@ type Server struct {
 	pending bool        // current has not been handed to a runtime yet
 	answer  *Answer     // of current
 	initErr *Answer
+
+	metadata *metadata // nil until Describe
 }
 
 // Serve starts to serve the connections that the listener accepts. Close ends it.
