@@ -29,13 +29,15 @@ func (o *functionLogsOptions) AddFlags(fs *pflag.FlagSet) {
 }
 
 func newFunctionLogs(o *output) *cobra.Command {
-	return command(o, &functionLogsOptions{}, cobra.Command{
+	opts := &functionLogsOptions{}
+	return command(o, opts, cobra.Command{
 		Use:   "logs NAME [flags]",
 		Short: "print what a function printed, and what the platform says of each run",
 		Long: "Print the log of a function of a lamina server: its own output, and the START, END and REPORT lines of the platform.\n" +
 			"Each line begins with its time. With --format json each record is one line of JSON.",
 		Example: "  lamina function logs hello --since 10m\n" +
 			"  lamina function logs hello -f",
+		ValidArgsFunction: completeFunction(&opts.endpoint),
 	}, cobra.ExactArgs(1), runFunctionLogs)
 }
 

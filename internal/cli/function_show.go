@@ -20,12 +20,14 @@ type functionShowOptions struct{ endpoint }
 func (o *functionShowOptions) AddFlags(fs *pflag.FlagSet) { o.endpoint.AddFlags(fs) }
 
 func newFunctionShow(o *output) *cobra.Command {
-	return command(o, &functionShowOptions{}, cobra.Command{
+	opts := &functionShowOptions{}
+	return command(o, opts, cobra.Command{
 		Use:   "show NAME [flags]",
 		Short: "show a function's configuration, state and layers",
 		Long: "Show a function's configuration, state and layers, in the order in which they are merged: the last one wins.\n" +
 			"Of environment variables, text shows the names and --format json the values too.",
-		Example: "  lamina function show hello",
+		Example:           "  lamina function show hello",
+		ValidArgsFunction: completeFunction(&opts.endpoint),
 	}, cobra.ExactArgs(1), runFunctionShow)
 }
 

@@ -69,6 +69,30 @@ func TestCompletion(t *testing.T) {
 	run(t, "__complete", "layer", "").want(t, 0, "publish\t", "Completion ended")
 }
 
+// TestCompleteNames asks the server that the command would speak to, and is silent when there is none.
+func TestCompleteNames(t *testing.T) {
+	bare(t)
+	f := newFake(t)
+	f.answer("GET /2015-03-31/functions", 200, map[string]any{"Functions": []any{map[string]any{"FunctionName": "hello"}, map[string]any{"FunctionName": "orders"}}})
+	f.answer("GET /2018-10-31/layers", 200, map[string]any{"Layers": []any{map[string]any{"LayerName": "libs"}}})
+	for _, command := range [][]string{{"invoke"}, {"function", "show"}, {"function", "logs"}} {
+		run(t, append([]string{"__complete"}, append(command, "")...)...).want(t, 0, "hello\norders\n:4\n", "Completion ended")
+	}
+	for _, command := range [][]string{{"layer", "show"}, {"layer", "list"}, {"layer", "publish"}} {
+		run(t, append([]string{"__complete"}, append(command, "")...)...).want(t, 0, "libs\n:4\n", "Completion ended")
+	}
+	run(t, "__complete", "layer", "publish", "libs", "").want(t, 0, ":0\n", "Completion ended") // files
+	run(t, "__complete", "invoke", "hello", "").want(t, 0, ":4\n", "Completion ended")
+	f.Close()
+	run(t, "__complete", "invoke", "").want(t, 0, ":4\n", "Completion ended")
+}
+
+func TestCompleteRuntime(t *testing.T) {
+	bare(t)
+	t.Setenv("LAMINA_DATA", t.TempDir())
+	run(t, "__complete", "run", ".", "--runtime", "provided").want(t, 0, "provided.al2023\n", "Completion ended")
+}
+
 func TestVersion(t *testing.T) {
 	bare(t)
 	run(t, "version").want(t, 0, "lamina ", "")

@@ -33,7 +33,8 @@ func (o *invokeOptions) AddFlags(fs *pflag.FlagSet) {
 }
 
 func newInvoke(o *output) *cobra.Command {
-	return command(o, &invokeOptions{}, cobra.Command{
+	opts := &invokeOptions{}
+	return command(o, opts, cobra.Command{
 		Use:   "invoke NAME [flags]",
 		Short: "run a function and print its answer",
 		Long: "Run a function and print its answer. When the function fails, its error goes to standard output, the end of its\n" +
@@ -41,6 +42,7 @@ func newInvoke(o *output) *cobra.Command {
 		Example: "  lamina invoke hello --payload '{\"name\": \"you\"}'\n" +
 			"  lamina invoke hello --payload @event.json --log\n" +
 			"  lamina invoke hello --payload - < event.json",
+		ValidArgsFunction: completeFunction(&opts.endpoint),
 	}, cobra.ExactArgs(1), runInvoke)
 }
 

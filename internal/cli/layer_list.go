@@ -26,10 +26,12 @@ func (o *layerListOptions) AddFlags(fs *pflag.FlagSet) {
 }
 
 func newLayerList(o *output) *cobra.Command {
-	return command(o, &layerListOptions{}, cobra.Command{
-		Use:     "list [NAME] [flags]",
-		Short:   "list the layers with their newest versions, or the versions of one",
-		Example: "  lamina layer list\n  lamina layer list libs --format json",
+	opts := &layerListOptions{}
+	return command(o, opts, cobra.Command{
+		Use:               "list [NAME] [flags]",
+		Short:             "list the layers with their newest versions, or the versions of one",
+		Example:           "  lamina layer list\n  lamina layer list libs --format json",
+		ValidArgsFunction: completeLayer(&opts.endpoint, cobra.ShellCompDirectiveNoFileComp),
 	}, cobra.MaximumNArgs(1), runLayerList)
 }
 

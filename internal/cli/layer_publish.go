@@ -33,7 +33,8 @@ func (o *layerPublishOptions) AddFlags(fs *pflag.FlagSet) {
 }
 
 func newLayerPublish(o *output) *cobra.Command {
-	return command(o, &layerPublishOptions{}, cobra.Command{
+	opts := &layerPublishOptions{}
+	return command(o, opts, cobra.Command{
 		Use:   "publish NAME PATH [flags]",
 		Short: "publish a zip or a folder as a new version of a layer",
 		Long: "Publish a zip file, or a folder, as a new version of a layer. What PATH holds will be seen below /opt: Python\n" +
@@ -42,6 +43,7 @@ func newLayerPublish(o *output) *cobra.Command {
 			"newest one has the same bytes; a note on standard error says so.",
 		Example: "  lamina layer publish libs ./layer --runtime python3.12 --arch x86_64\n" +
 			"  lamina layer publish libs layer.zip --description 'requests 2.32'",
+		ValidArgsFunction: completeLayer(&opts.endpoint, cobra.ShellCompDirectiveDefault),
 	}, cobra.ExactArgs(2), runLayerPublish)
 }
 

@@ -29,12 +29,14 @@ func (o *layerShowOptions) AddFlags(fs *pflag.FlagSet) {
 }
 
 func newLayerShow(o *output) *cobra.Command {
-	return command(o, &layerShowOptions{}, cobra.Command{
+	opts := &layerShowOptions{}
+	return command(o, opts, cobra.Command{
 		Use:   "show NAME[:VERSION] [flags]",
 		Short: "show a layer version, the newest one when none is named",
 		Long:  "Show a layer version: its record and, with --contents, its files. An ARN is as good as a name.",
 		Example: "  lamina layer show libs\n" +
 			"  lamina layer show libs:3 --contents",
+		ValidArgsFunction: completeLayer(&opts.endpoint, cobra.ShellCompDirectiveNoFileComp),
 	}, cobra.ExactArgs(1), runLayerShow)
 }
 

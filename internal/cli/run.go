@@ -54,7 +54,8 @@ func (o *runOptions) AddFlags(fs *pflag.FlagSet) {
 }
 
 func newRun(o *output) *cobra.Command {
-	return command(o, &runOptions{}, cobra.Command{
+	opts := &runOptions{}
+	c := command(o, opts, cobra.Command{
 		Use:   "run FOLDER [flags]",
 		Short: "run a function with its layers on an event, without a server",
 		Long: "Run a function once, with its layers, in the sandbox that a server would give it. The answer goes to standard output, the\n" +
@@ -68,6 +69,8 @@ func newRun(o *output) *cobra.Command {
 			"  lamina run . --shell                         # look at /opt as the function sees it\n" +
 			"  lamina run . --watch --env STAGE=test",
 	}, cobra.ExactArgs(1), runRun)
+	c.RegisterFlagCompletionFunc("runtime", completeRuntime(&opts.settings))
+	return c
 }
 
 func runRun(ctx context.Context, opts *runOptions, out *output, args []string) error {
