@@ -64,8 +64,7 @@ func (s *server) serve(ln net.Listener) error {
 func (s *server) drain(ctx context.Context) {
 	s.stop()
 	if s.http.Shutdown(ctx) != nil {
-		s.cut()
-		s.http.Close()
+		s.http.Close() // before their contexts end, so that none of them still sends half of an answer
 	}
 	s.cut()
 }
