@@ -95,6 +95,7 @@ func TestRunShellOnATerminal(t *testing.T) {
 	p.sees("sandbox:/var/task$ ")
 	p.types("echo $((1+1)):$(ls /opt/bin):$(stty size):$(id -u)\n")
 	p.sees("2:tool:33 77:993")
+	p.sees("sandbox:/var/task$ ") // before that, readline reads the size and writes it back, whatever it has become meanwhile
 	size(40, 100)
 	if err := syscall.Kill(os.Getpid(), syscall.SIGWINCH); err != nil { // the kernel would tell only a controlling terminal's programs
 		t.Fatal(err)
