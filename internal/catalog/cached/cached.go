@@ -90,7 +90,8 @@ func (c *Store) GetAlias(ctx context.Context, k lambda.FunctionKey, name lambda.
 	return get(ctx, c, k, name, func() (catalog.Alias, error) { return c.Store.GetAlias(ctx, k, name) })
 }
 
-// Reserved gives what functions have reserved, as GetFunction gives one. Every change of a function asks for it anew.
+// Reserved gives what functions have reserved, as GetFunction gives one. A reservation that changes and a function that is
+// deleted ask for it anew.
 func (c *Store) Reserved(ctx context.Context, s lambda.Scope) (int64, error) {
 	c.mu.Lock()
 	n, ok := c.reserved[s]

@@ -102,6 +102,10 @@ func (m *memory) UpdateFunction(_ context.Context, k lambda.FunctionKey, _ int64
 	return m.put(f), nil
 }
 
+func (m *memory) UpdateReserved(ctx context.Context, k lambda.FunctionKey, change func(*catalog.Function, catalog.Shares) error) (catalog.Function, error) {
+	return m.UpdateFunction(ctx, k, 0, func(f *catalog.Function) error { return change(f, catalog.Shares{}) })
+}
+
 func (m *memory) InsertLayerVersion(_ context.Context, v catalog.LayerVersion, _ int64) (catalog.LayerVersion, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -228,10 +232,25 @@ func TestReservedIsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(5, 2)
+	if _, err := c.UpdateFunction(t.Context(), key("f"), 0, setState(lambda.StateActive)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.InsertFunction(t.Context(), catalog.Function{Key: key("g")}, 0); err != nil {
+		t.Fatal(err)
+	}
+	want(5, 2) // nothing of that is a reservation
+	if _, err := c.InsertFunction(t.Context(), catalog.Function{Key: key("h"), Reserved: new(2)}, 0); err != nil {
+		t.Fatal(err)
+	}
+	want(7, 3)
+	if _, err := c.UpdateReserved(t.Context(), key("h"), func(f *catalog.Function, _ catalog.Shares) error { f.Reserved = nil; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want(5, 4)
 	if err := c.DeleteFunction(t.Context(), key("f")); err != nil {
 		t.Fatal(err)
 	}
-	want(0, 3)
+	want(0, 5)
 }
 
 func TestOneReadForMany(t *testing.T) {

@@ -12,8 +12,12 @@ func (c *Store) InsertFunction(ctx context.Context, f catalog.Function, quota in
 	c.writing.RLock()
 	defer c.writing.RUnlock()
 	k := f.Key // an error may come without one
+	reserves := f.Reserved != nil
 	f, err := c.Store.InsertFunction(ctx, f, quota)
 	c.forget(k) // another server may have deleted one of this name
+	if reserves {
+		c.forgetReserved(k.Scope)
+	}
 	c.forgetPages(k.Scope)
 	c.wrote(err)
 	return f, err
@@ -23,8 +27,17 @@ func (c *Store) InsertFunction(ctx context.Context, f catalog.Function, quota in
 func (c *Store) UpdateFunction(ctx context.Context, k lambda.FunctionKey, quota int64, change func(*catalog.Function) error) (catalog.Function, error) {
 	c.writing.RLock()
 	defer c.writing.RUnlock()
-	f, err := c.Store.UpdateFunction(ctx, k, quota, change)
+	reserves := false
+	f, err := c.Store.UpdateFunction(ctx, k, quota, func(f *catalog.Function) error {
+		before := f.Reserved
+		err := change(f)
+		reserves = reserves || !same(before, f.Reserved)
+		return err
+	})
 	c.forget(k)
+	if reserves {
+		c.forgetReserved(k.Scope)
+	}
 	c.wrote(err)
 	return f, err
 }
@@ -35,6 +48,7 @@ func (c *Store) DeleteFunction(ctx context.Context, k lambda.FunctionKey) error 
 	defer c.writing.RUnlock()
 	err := c.Store.DeleteFunction(ctx, k)
 	c.forget(k)
+	c.forgetReserved(k.Scope)
 	c.forgetPages(k.Scope)
 	c.wrote(err)
 	return err
@@ -106,6 +120,7 @@ func (c *Store) UpdateReserved(ctx context.Context, k lambda.FunctionKey, change
 	defer c.writing.RUnlock()
 	f, err := c.Store.UpdateReserved(ctx, k, change)
 	c.forget(k)
+	c.forgetReserved(k.Scope)
 	c.wrote(err)
 	return f, err
 }
@@ -134,8 +149,19 @@ func (c *Store) forget(k lambda.FunctionKey) {
 	defer c.mu.Unlock()
 	c.epoch++
 	delete(c.functions, k)
-	delete(c.reserved, k.Scope)
 }
+
+// forgetReserved drops what the functions of a scope have reserved together. Other changes leave it, so that the first
+// invocation of a function that was just made need not ask for it.
+func (c *Store) forgetReserved(s lambda.Scope) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	delete(c.reserved, s)
+}
+
+// same reports whether two reservations are alike.
+func same(a, b *int) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // wrote counts a write that took a number.
 func (c *Store) wrote(err error) {
