@@ -18,7 +18,7 @@ def h(event, context):
     logging.info("hidden")
     logging.getLogger("x.y").error("two\nlines")
     logging.getLogger().setLevel("DEBUG")
-    logging.debug("d", extra={"key": "é", "odd": object})
+    logging.debug("d", extra={"key": "é", "none": None})
     logging.log(25, {"a": 1})
     print("plain", "text")
     print("err", file=sys.stderr)
@@ -106,8 +106,8 @@ func TestJSONLogs(t *testing.T) {
 		want := []runtimetest.Frame{
 			{Type: 0xa55a0012, Text: `{"timestamp": "TIME", "level": "WARNING", "message": "a 1", "logger": "root", "requestId": "0000-1"}` + "\n"},
 			{Type: 0xa55a0016, Text: `{"timestamp": "TIME", "level": "ERROR", "message": "two\nlines", "logger": "x.y", "requestId": "0000-1"}` + "\n"},
-			{Type: 0xa55a000a, Text: `{"timestamp": "TIME", "level": "DEBUG", "message": "d", "logger": "root", "requestId": "0000-1", "key": "é", "odd": "<class 'object'>"}` + "\n"},
-			{Type: 0xa55a000e, Text: `{"timestamp": "TIME", "level": "INFO", "message": {"a": 1}, "logger": "root", "requestId": "0000-1"}` + "\n"},
+			{Type: 0xa55a000a, Text: `{"timestamp": "TIME", "level": "DEBUG", "message": "d", "logger": "root", "requestId": "0000-1", "key": "é"}` + "\n"},
+			{Type: 0xa55a000e, Text: `{"timestamp": "TIME", "level": "INFO", "message": "{'a': 1}", "logger": "root", "requestId": "0000-1"}` + "\n"},
 			{Type: 0xa55a0003, Text: "raw"},
 		}
 		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
@@ -122,6 +122,72 @@ func TestJSONLogs(t *testing.T) {
 		location, _ := record["location"].(string)
 		if record["errorType"] != "KeyError" || record["errorMessage"] != "'k'" || len(trace) != 1 || !strings.HasSuffix(location, "/app.py:fail:21") {
 			t.Errorf("got %v", record)
+		}
+	})
+}
+
+const oddLogger = `
+import asyncio, logging, os, sys
+
+def level(event, context):
+    logging.error("e")
+    logging.log(5, "below")
+    return type(logging.getLogger().handlers[0]).__name__
+
+def zone(event, context):
+    import time
+    os.environ["TZ"] = "Asia/Tokyo"
+    time.tzset()
+    return logging.Formatter("%(asctime)s", "%H").format(logging.makeLogRecord({"created": 0}))
+
+def odd(event, context):
+    logging.error("fails", extra={"odd": object})
+
+def task(event, context):
+    async def say():
+        logging.error("in a task")
+    async def main():
+        await asyncio.create_task(say(), name="mine")
+    asyncio.run(main())
+
+def streams(event, context):
+    with sys.stdout as out:
+        return [out.write("a"), sys.stderr.write("")]
+`
+
+// TestAsAWSClientLogs has what AWS's client does in corners: text frames bear levels when one is set, formatters of functions
+// write UTC, extras that are not JSON fail in the caller, and streams give no lengths.
+func TestAsAWSClientLogs(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Task, p.Framed = map[string]string{"app.py": oddLogger}, true
+		run := func(handler string, env ...string) runtimetest.Outcome {
+			p.Handler, p.Env = handler, env
+			return p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		}
+		got := run("app.level", "AWS_LAMBDA_LOG_LEVEL=ERROR")
+		if diff := cmp.Diff(got.Posts, response(`"LambdaLoggerHandlerWithFrameType"`)); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		want := []runtimetest.Frame{{Type: 0xa55a0017, Text: "[ERROR]\tTIME\t0000-1\te\n"}}
+		if diff := cmp.Diff(framesOf(t, got), want); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		if diff := cmp.Diff(run("app.zone").Posts, response(`"00"`)); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		if diff := cmp.Diff(run("app.streams").Posts, response(`[null, null]`)); diff != "" {
+			t.Errorf("-got +want:\n%s", diff)
+		}
+		got = run("app.odd", "AWS_LAMBDA_LOG_FORMAT=json")
+		if len(got.Posts) != 1 || !strings.Contains(got.Posts[0].Body, `"errorMessage": "Object of type type is not JSON serializable", "errorType": "TypeError"`) {
+			t.Errorf("got %+v", got.Posts)
+		}
+		frames := framesOf(t, run("app.task", "AWS_LAMBDA_LOG_FORMAT=JSON"))
+		if len(frames) != 1 || !strings.Contains(frames[0].Text, `"in a task"`) {
+			t.Fatalf("got %v", frames)
+		}
+		if shown := strings.Contains(frames[0].Text, `"taskName": "mine"`); shown != (p.interpreter.Minor >= 12) {
+			t.Errorf("got %v", frames)
 		}
 	})
 }

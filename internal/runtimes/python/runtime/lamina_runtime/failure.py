@@ -47,7 +47,7 @@ def report(kind, message, request, trace):
 
 
 def log(body):
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
+    if lazy.as_json():
         # AWS's older clients called it log_level, here alone.
         head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR", "log_level": "ERROR"}
         text = payload.encode(dict(head, **body))
@@ -58,7 +58,7 @@ def log(body):
     lines = ["[ERROR] " + ": ".join(filter(None, (body["errorType"], body["errorMessage"])))]
     lines.append("Traceback (most recent call last):")
     for entry in body["stackTrace"]:
-        lines += [indent(line) for line in entry.rstrip("\n").split("\n")]
+        lines += [indent(line) for line in entry.splitlines()]
     lazy.write(joint.join(lines) + ("" if lazy.framed() else "\n"), 0xA55A0017)
 
 

@@ -101,6 +101,13 @@ def write(text, frame=0xA55A0003):
             todo = todo[os.write(_log_fd, todo) :]
 
 
+def as_json():
+    """Report whether the function's log has JSON in it."""
+    import os
+
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+
+
 def framed():
     """Report whether each write is an event of its own, so that it needs no mark at its end."""
     return _log_fd is not None

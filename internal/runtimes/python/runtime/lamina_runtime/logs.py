@@ -9,28 +9,32 @@ import traceback
 from . import lazy
 
 LEVELS = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}
-FRAME = {"DEBUG": 2, "INFO": 3, "WARNING": 4, "ERROR": 5, "CRITICAL": 6}
+NAMES = frozenset(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+FRAME = {logging.DEBUG: 2, logging.INFO: 3, logging.WARNING: 4, logging.ERROR: 5, logging.CRITICAL: 6}
 TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 
-# What every record has, and what is therefore not an extra of the caller.
-ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"aws_request_id", "tenant_id", "message", "asctime", "exc_text"}
+# What is not an extra of the caller. Records have more by now (taskName in 3.12), which AWS's client shows when it is not None.
+ORDINARY = frozenset(
+    "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName created msecs "
+    "relativeCreated thread threadName processName process aws_request_id tenant_id".split()
+)
 
 
 def install():
-    as_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
-    handler = LambdaLoggerHandlerWithFrameType() if as_json else LambdaLoggerHandler()
+    as_json = lazy.as_json()
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    logging.Formatter.converter = time.gmtime  # for formatters of functions too, as on AWS
     if as_json:
+        handler = LambdaLoggerHandlerWithFrameType(0xA55A0002)
         handler.setFormatter(JsonFormatter())
     else:
-        formatter = logging.Formatter(TEXT, "%Y-%m-%dT%H:%M:%S")
-        formatter.converter = time.gmtime
-        handler.setFormatter(formatter)
+        handler = LambdaLoggerHandlerWithFrameType(0xA55A0003) if level else LambdaLoggerHandler()
+        handler.setFormatter(logging.Formatter(TEXT, "%Y-%m-%dT%H:%M:%S"))
     handler.addFilter(LambdaLoggerFilter())
     root = logging.getLogger()
     root.addHandler(handler)
-    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
     level = LEVELS.get(level, level)
-    if level in FRAME:
+    if level in NAMES:
         root.setLevel(level)
 
 
@@ -52,20 +56,21 @@ class LambdaLoggerHandler(logging.Handler):
 
 
 class LambdaLoggerHandlerWithFrameType(logging.Handler):
+    def __init__(self, frame):
+        super().__init__()
+        self._frame = frame
+
     def emit(self, record):
-        level = FRAME.get(level_name(record), 0)
-        lazy.write(self.format(record), 0xA55A0002 | level << 2)
+        text = self.format(record)
+        lazy.write(text, self._frame | FRAME.get(standard_level(record), 0) << 2)
 
 
-def level_name(record):
-    """The standard level that a record's is, or lies above."""
-    if record.levelno >= logging.CRITICAL:
-        return "CRITICAL"
-    return logging.getLevelName(record.levelno // 10 * 10) if record.levelno >= logging.DEBUG else "NOTSET"
+def standard_level(record):
+    """The standard level that a record's is, or lies above; 0 below them all."""
+    return min(logging.CRITICAL, max(0, record.levelno)) // 10 * 10
 
 
 class JsonFormatter(logging.Formatter):
-    converter = time.gmtime
     datefmt = "%Y-%m-%dT%H:%M:%SZ"
 
     def __init__(self):
@@ -74,8 +79,8 @@ class JsonFormatter(logging.Formatter):
     def format(self, record):
         out = {
             "timestamp": self.formatTime(record, self.datefmt),
-            "level": level_name(record),
-            "message": record.msg if isinstance(record.msg, dict) and not record.args else record.getMessage(),
+            "level": logging.getLevelName(standard_level(record)),
+            "message": record.getMessage(),
             "logger": record.name,
         }
         if record.exc_info and record.exc_info[0] is not None:
@@ -88,5 +93,5 @@ class JsonFormatter(logging.Formatter):
             out["location"] = "%s:%s:%d" % (record.pathname, record.funcName, record.lineno)
         if record.tenant_id is not None:
             out["tenantId"] = record.tenant_id
-        out.update((k, v) for k, v in vars(record).items() if k not in ORDINARY and k not in out)
-        return json.dumps(out, ensure_ascii=False, default=str) + "\n"
+        out.update((k, v) for k, v in vars(record).items() if k not in ORDINARY and k not in out and v is not None)
+        return json.dumps(out, ensure_ascii=False) + "\n"

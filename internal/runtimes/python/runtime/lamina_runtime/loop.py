@@ -63,10 +63,15 @@ class Unbuffered:
     def __init__(self, stream):
         self._stream = stream
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
     def write(self, text):
-        n = self._stream.write(text)
+        self._stream.write(text)
         self._stream.flush()
-        return n
 
     def writelines(self, lines):
         self._stream.writelines(lines)
@@ -127,13 +132,13 @@ def serve(client, handler, headers, body):
 def answer(handler, headers, body):
     """Call the handler with the event, and give the answer: bytes as they are, everything else as JSON's text."""
     try:
-        event = payload.decode(body, headers.get("content-type"))
-    except Exception as error:
-        raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
-    try:
         context = Context(headers, os.environ)
     except ValueError as error:
         raise Fault("Runtime.LambdaContextUnmarshalError", str(error)) from None
+    try:
+        event = payload.decode(body, headers.get("content-type"))
+    except Exception as error:
+        raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
     result = handler(event, context)
     if isinstance(result, bytes):
         return result
