@@ -39,6 +39,13 @@ class Client {
     });
   }
 
+  // close ends the connection, when nothing is asked any more.
+  close() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.destroy();
+  }
+
   #head(method, path, headers) {
     let head = `${method} ${BASE}${path} HTTP/1.1\r\nHost: ${this.#address}\r\nUser-Agent: lamina-node\r\n`;
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;

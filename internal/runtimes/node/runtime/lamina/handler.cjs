@@ -36,8 +36,7 @@ class HttpResponseStream {
 }
 
 // find gives {handler, streaming, highWaterMark}. require is the one of index.mjs.
-async function find(name, require, modern) {
-  const root = process.env.LAMBDA_TASK_ROOT || '/var/task';
+async function find(name, require, modern, root = process.env.LAMBDA_TASK_ROOT || '/var/task') {
   if (name.includes('..')) {
     throw Fault('MalformedHandlerName', `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
   }

@@ -10,7 +10,7 @@
 //   errors    error bodies, and how errors are logged
 //   logs      console.* as functions know it
 //   packages  import of packages in layers, which node itself only finds for require
-//   spare     a process that boots before its function is known
+//   spare     a process that boots before its function is known, and sample, the handler that it runs once
 //
 // A cold start pays for every module, so nothing is loaded that is not in node's own snapshot but net. Node 18 to 24 run it.
 'use strict';

@@ -25,14 +25,28 @@ async function run(client, require) {
     throw error;
   }
   const answer = found.streaming ? streaming(client, found) : buffered(client, found.handler);
-  let event = await new Promise((resolve) => client.next(resolve));
-  for (;;) {
-    const { headers, body } = event;
-    const id = context.begin(headers, logs.current);
-    const own = contextOf(headers);
-    const input = JSON.parse(body);
-    event = await store.run(store.of(headers), () => answer(id, input, own));
-  }
+  let event = await first(client);
+  for (;;) event = await turn(answer, event);
+}
+
+function first(client) {
+  return new Promise((resolve) => client.next(resolve));
+}
+
+// turn runs one invocation and gives a promise of the next event.
+function turn(answer, { headers, body }) {
+  const id = context.begin(headers, logs.current);
+  const own = contextOf(headers);
+  const input = JSON.parse(body);
+  return store.run(store.of(headers), () => answer(id, input, own));
+}
+
+// rehearse runs one invocation of a handler of our own, in a process that waits for its function, and leaves nothing of it.
+async function rehearse(client, require, name) {
+  const { handler } = await find(name, require, true, __dirname);
+  await turn(buffered(client, handler), await first(client));
+  store.run(undefined, () => {});
+  logs.current.request = logs.current.tenant = undefined;
 }
 
 function initError(client, error) {
@@ -117,4 +131,4 @@ function streaming(client, { handler, highWaterMark }) {
   };
 }
 
-module.exports = { run };
+module.exports = { run, rehearse };

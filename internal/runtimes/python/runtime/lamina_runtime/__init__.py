@@ -7,6 +7,7 @@ context   the handler's second argument
 paths     sys.path as functions know it
 lazy      what is only imported when somebody needs it
 spare     a boot ahead of the function (imported when that is so)
+sample    the handler that such a process runs once, to be warm
 failure   error bodies and their log lines (imported on the first error)
 logs      the root logger's handler (imported with logging)
 
