@@ -107,6 +107,9 @@ func initCases(handler, kind, message string) []errorCase {
 	m := c
 	m.until, m.since, m.exit = 0, 24, 1
 	m.output = `^TIME\t-\tERROR\tInit Error \t{"errorType":"` + kind + `","errorMessage":`
+	if strings.HasPrefix(kind, "Runtime.") {
+		m.output += `".*","name":"` + kind + `","stack":\[`
+	}
 	if kind == "Runtime.UserCodeSyntaxError" {
 		m.first = "TASK/"
 	}

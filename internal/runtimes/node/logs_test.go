@@ -156,6 +156,48 @@ func TestErrorLog(t *testing.T) {
 	})
 }
 
+// TestFaultLog: an error of the runtime's own in JSON is named by its class, as with AWS's clients.
+func TestFaultLog(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		p.Env = []string{"AWS_LAMBDA_LOG_FORMAT=JSON"}
+		for _, c := range []struct{ handler, older, newer string }{
+			{"index.none", "HandlerNotFound", "HandlerNotFoundError"},
+			{"index", "MalformedHandlerName", "MalformedHandlerNameError"},
+			{"nope.h", "ImportModuleError", "ImportModuleError"},
+			{"broken.h", "UserCodeSyntaxError", "UserCodeSyntaxError"},
+		} {
+			p.Handler, p.Task = c.handler, map[string]string{"index.js": "", "broken.js": "("}
+			want := c.older
+			if p.interpreter.Major >= 24 {
+				want = c.newer
+			}
+			got := p.Run(t, runtimetest.NewAPI(t))
+			if !strings.Contains(got.Output, `"level":"ERROR"`) || !strings.Contains(got.Output, `"message":{"errorType":"`+want+`","errorMessage":"`) {
+				t.Errorf("%s: got %q, want %s", c.handler, got.Output, want)
+			}
+		}
+	})
+}
+
+// TestUncaughtTwice: of two errors that nobody caught the first is posted, and gives the exit code. Both are logged.
+func TestUncaughtTwice(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		if p.interpreter.Major >= 24 {
+			return // node ends with the first
+		}
+		p.Handler, p.Task = "index.h", map[string]string{"index.js": "Promise.reject(new Error('second')); throw new TypeError('first');"}
+		got := p.Run(t, runtimetest.NewAPI(t))
+		if len(got.Posts) != 1 || got.Posts[0].ErrorType != "TypeError" || got.Exit != 129 {
+			t.Errorf("got %v, exit code %d", got.Posts, got.Exit)
+		}
+		for _, want := range []string{"Uncaught Exception", "Unhandled Promise Rejection"} {
+			if !strings.Contains(got.Output, want) {
+				t.Errorf("no %q in %q", want, got.Output)
+			}
+		}
+	})
+}
+
 // TestCallbackWarning: handlers with a callback are told what node 24 does with them, unless they do not want to hear it.
 func TestCallbackWarning(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {

@@ -16,6 +16,7 @@ const NEVER_SETTLED =
 
 let client;
 let invocation; // the id of the current one, or of the last
+let ending = false; // an error that nobody caught is being posted
 let whenIdle = () => {}; // called when the event loop is empty
 
 async function run(c, require) {
@@ -40,6 +41,8 @@ async function run(c, require) {
 // end logs what nobody caught, posts it, and ends the process.
 function end(what, error, code) {
   logs.logError(what, error);
+  if (ending) return; // the first is the reason
+  ending = true;
   const body = errors.body(error);
   const exit = () => process.exit(code);
   if (invocation !== undefined) return client.last(`invocation/${invocation}/error`, JSON.stringify(body), {}, exit);

@@ -8,12 +8,18 @@ const modern = parseInt(process.versions.node, 10) >= 24;
 // Fault is a failure with a name of AWS's.
 function Fault(name, message, extra) {
   const error = new (named(name))(message);
+  if (modern) error.name = 'Runtime.' + name; // a member of its own, which is logged
   Error.captureStackTrace(error, Fault);
   return Object.assign(error, extra);
 }
 
+// LONGER are the faults whose classes have "Error" behind the name, from node 24 on.
+const LONGER = ['HandlerNotFound', 'MalformedHandlerName', 'CallbackHandlerDeprecated'];
+
+// named makes a class as AWS's client calls it, which JSON logs and node's last words show.
 function named(name) {
-  const made = class extends Error {};
+  const own = modern && LONGER.includes(name) ? name + 'Error' : name;
+  const made = { [own]: class extends Error {} }[own];
   made.prototype.name = 'Runtime.' + name;
   return made;
 }
