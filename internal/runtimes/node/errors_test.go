@@ -150,6 +150,7 @@ func errorCases() []errorCase {
 		initCases("folder/none.h", "Runtime.ImportModuleError", "Error: Cannot find module 'none'\nRequire stack:\n- RUNTIME/index.mjs"),
 		initCases("syntax.h", "Runtime.UserCodeSyntaxError", "SyntaxError: Unexpected token '}'"),
 		initCases("throwing.h", "RangeError", "at the top"),
+		initCases("throwingNull.h", "TypeError", "Cannot read properties of null (reading 'code')")[:1],
 		initCases("esmMissing.h", "Error", "Cannot find package 'nothere' imported from TASK/esmMissing.mjs"),
 		initCases("index.badStream", "Runtime.MalformedStreamingHandler", "Only response streaming is supported."),
 	} {
@@ -243,7 +244,8 @@ func (c errorCase) prints(pattern string) errorCase { c.output = pattern; return
 var sources = map[string]string{
 	"index.js": app, "folder/in.js": "exports.h = async () => 'in a folder';", "missing.js": "require('nothere');", "syntax.js": "exports.h = () => { }}",
 	"throwing.js": "throw new RangeError('at the top');", "exiting.js": "process.exit(5);", "sdk.js": "require('@aws-sdk/client-s3');",
-	"esm.mjs": "export const h = async () => 'module';", "esmMissing.mjs": "import 'nothere';\nexport const h = 1;", "common.cjs": "exports.h = async () => 'cjs';",
+	"throwingNull.js": "throw null;",
+	"esm.mjs":         "export const h = async () => 'module';", "esmMissing.mjs": "import 'nothere';\nexport const h = 1;", "common.cjs": "exports.h = async () => 'cjs';",
 	"typed/package.json": `{"type": "module"}`, "typed/index.js": "export const h = async () => 'typed';", "bare": "exports.h = async () => 'bare';",
 	"node_modules/pkg/package.json": `{"main": "lib.js"}`, "node_modules/pkg/lib.js": "exports.h = async () => 'package';",
 }

@@ -56,6 +56,7 @@ async function load(loader, require, root, folder, module) {
     return await loader(require, root, folder, module);
   } catch (error) {
     hint(error);
+    if (loader === loadClassic && error == null) error.code; // fails, and that is what the caller sees on the older nodes
     if (error instanceof SyntaxError) throw syntaxFault(error);
     if (error?.code === 'MODULE_NOT_FOUND') throw Fault('ImportModuleError', String(error));
     throw error;
