@@ -15,7 +15,7 @@ build: helper ## build bin/lamina, one static program
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w -X github.com/laminadev/lamina/internal/daemon.version=$(VERSION)" -o bin/lamina ./cmd/lamina
 
 helper: # the sandbox's PID 1, embedded into bin/lamina
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $(HELPER) ./cmd/lamina-init
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w -E github.com/laminadev/lamina/internal/sandbox/helper.entry" -o $(HELPER) ./cmd/lamina-init
 
 test: ## install what the tests need, run the linters, then all tests (as CI does)
 	@scripts/test.sh

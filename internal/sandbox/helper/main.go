@@ -13,6 +13,9 @@
 //     starts them, so a spawned process never holds a privilege, not even before its exec.
 //   - The reaper waits for children, its own and orphans.
 //
+// When it is asked nothing for a while, it becomes a process without Go that only waits (rest.go, asleep.go), and itself again
+// when it is asked something.
+//
 // Nothing in it is configured, and it holds no secret: what it knows, processes in the sandbox may know too. It is small
 // on purpose (no fmt, no net, no encoding/json): it is started for every cold start.
 package helper
@@ -41,6 +44,10 @@ func Main() {
 		os.Exit(1)
 	}
 	c := &control{fd: initproto.ControlFD}
+	if len(os.Args) > 1 && (os.Args[1] == argAwake || os.Args[1] == argAsleep) {
+		awake(c, os.Args[2:]).run()
+		c.end()
+	}
 	if slices.Contains(os.Args[1:], initproto.AwaitIDs) && !c.awaitIDs() {
 		os.Exit(1)
 	}
@@ -49,15 +56,12 @@ func Main() {
 	if failure.Failed() {
 		os.Exit(1)
 	}
-	(&session{control: c, base: base, rootOpen: true}).run()
+	(&session{control: c, base: base, rootOpen: true, flags: os.Args[1:]}).run()
 	c.end()
 }
 
-// keepDescriptors keeps the control socket, and whatever the server itself was started with, from what is spawned.
+// keepDescriptors keeps the control socket, the program, and whatever the server itself was started with, from what is spawned.
 func keepDescriptors() error {
-	if err := unix.Close(initproto.ProgramFD); err != nil {
-		return err
-	}
 	return unix.CloseRange(initproto.ControlFD, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
@@ -69,12 +73,20 @@ type session struct {
 	rootOpen bool              // parts may still be added to the root
 	spawner  *spawner          // nil before Setup
 	reaper   *reaper
+	// What a helper that wakes up needs again.
+	flags      []string     // arguments of the first start
+	groups     []int        // descriptors of cgroups for what is started
+	processors *unix.CPUSet // those that it may use; nil: all
 }
 
 // run serves the control socket until it closes or speaks nonsense.
 func (s *session) run() {
 	for {
 		p, err := s.control.receive()
+		if err == unix.EAGAIN {
+			s.rest()
+			continue
+		}
 		if err != nil {
 			return
 		}
@@ -148,7 +160,9 @@ func (s *session) finish(p *packet) {
 	case !s.failure.Failed():
 		s.rootOpen = false
 		s.failure = s.base.finish(m)
+		s.processors = s.base.processors
 		s.confineSpawner()
+		s.allowRest()
 	}
 	s.reply(p, initproto.Reply{Failure: s.failure})
 }
@@ -171,16 +185,20 @@ func (s *session) setup(p *packet) {
 		return
 	}
 	s.reaper = newReaper(s.control)
-	s.spawner, s.failure = newSpawner(p.descriptors)
+	s.reaper.begin()
+	s.groups, p.descriptors = p.descriptors, nil
+	s.spawner, s.failure = newSpawner(s.groups)
+	s.processors = s.base.processors
 	s.confineSpawner()
 	s.rootOpen = m.Open
+	s.allowRest()
 	s.reply(p, initproto.Reply{Failure: s.failure}, proc)
 	unix.Close(proc)
 }
 
 // confineSpawner keeps what will be started to the sandbox's processors.
 func (s *session) confineSpawner() {
-	if set := s.base.processors; set != nil && !s.failure.Failed() {
+	if set := s.processors; set != nil && !s.failure.Failed() {
 		s.spawner.do(func() { confine(set, 0) })
 	}
 }

@@ -21,23 +21,22 @@ type reaper struct {
 }
 
 func newReaper(c *control) *reaper {
-	r := &reaper{control: c, started: map[int]bool{}, idle: true}
+	r := &reaper{control: c, started: map[int]bool{}}
 	r.changed.L = &r.mu
-	go r.run()
 	return r
 }
+
+// begin begins to wait, for children that there are already too.
+func (r *reaper) begin() { go r.run() }
 
 func (r *reaper) run() {
 	for {
 		r.waitForChildren()
-		var status unix.WaitStatus
-		pid, err := unix.Wait4(-1, &status, unix.WALL, nil)
-		now := time.Now()
-		switch err {
+		switch childEnded(0) {
 		case nil:
-			r.reaped(pid, status, now)
+			r.reap()
 		case unix.ECHILD:
-			r.rest()
+			r.noteIdle()
 		}
 	}
 }
@@ -50,10 +49,14 @@ func (r *reaper) waitForChildren() {
 	}
 }
 
-func (r *reaper) reaped(pid int, status unix.WaitStatus, now time.Time) {
+// reap takes one child that has ended. Under the lock, since nobody else would tell its end any more.
+func (r *reaper) reap() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.started[pid] || !status.Exited() && !status.Signaled() {
+	var status unix.WaitStatus
+	pid, err := unix.Wait4(-1, &status, unix.WALL|unix.WNOHANG, nil)
+	now := time.Now()
+	if err != nil || !r.started[pid] || !status.Exited() && !status.Signaled() {
 		return
 	}
 	delete(r.started, pid)
@@ -66,21 +69,25 @@ func (r *reaper) reaped(pid int, status unix.WaitStatus, now time.Time) {
 	r.control.send(initproto.VerbExit, 0, e.Append(nil))
 }
 
-// rest notes that there are no children, unless one was started in the meantime. Without children there are no orphans.
-func (r *reaper) rest() {
+// noteIdle notes that there are no children, unless one was started in the meantime. Without children there are no orphans.
+func (r *reaper) noteIdle() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.childless() {
+	if childEnded(unix.WNOHANG) == unix.ECHILD {
 		r.idle = true
 		r.changed.Broadcast()
 	}
 }
 
-func (r *reaper) childless() bool {
+// childEnded waits until a child has ended, which it leaves as it is, and says ECHILD when there is none.
+func childEnded(options uintptr) error {
 	var info [128]byte // siginfo_t
 	_, _, errno := unix.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(unsafe.Pointer(&info)),
-		unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, 0, 0)
-	return errno == unix.ECHILD
+		unix.WEXITED|unix.WNOWAIT|unix.WALL|options, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // start runs f, which forks, and answers; the child's exit cannot be reported before.

@@ -3,7 +3,7 @@ package initproto
 // ControlFD is the helper's end of the control socket.
 const ControlFD = 3
 
-// ProgramFD is the helper's own program, by which the kernel starts it.
+// ProgramFD is the helper's own program, by which the kernel starts it, and it itself when it rests and wakes.
 const ProgramFD = 4
 
 // AwaitIDs is the helper's argument when its user namespace gets its IDs from somebody else: it does nothing before VerbIDs,
@@ -12,6 +12,9 @@ const AwaitIDs = "await-ids"
 
 // SharesLimit is the helper's argument when the limit of processes in the sandbox's cgroup is its own too.
 const SharesLimit = "shares-limit"
+
+// RestsAtOnce is the helper's argument when it is to rest whenever it is asked nothing, so that tests see it do so.
+const RestsAtOnce = "rests-at-once"
 
 // The identity of sandboxed processes, inside: AWS's.
 const (

@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(freezerV1) != "" {
 		s = suiteV1()
 	}
+	if os.Getenv(restAtOnce) != "" {
+		s = restingSuite()
+	}
 	os.Exit(sandboxtest.Main(m, s))
 }
 

@@ -22,8 +22,9 @@ var embedded embed.FS
 // program is the open file of the helper. It is started through its descriptor, so the folder that it lies in may be
 // closed to the IDs of sandboxes.
 type program struct {
-	source string // for Probe
-	small  bool   // it is the helper and nothing else
+	source string   // for Probe
+	small  bool     // it is the helper and nothing else
+	flags  []string // that every helper gets
 	file   *os.File
 	once   sync.Once
 }
@@ -123,7 +124,7 @@ func (p *program) start(id identity, sharesLimit bool, attr *os.ProcAttr) (*os.P
 	copy(files, attr.Files)
 	files[initproto.ProgramFD] = p.file
 	attr.Files = files
-	argv := []string{helper.Name}
+	argv := append([]string{helper.Name}, p.flags...)
 	if id.split() {
 		argv = append(argv, initproto.AwaitIDs)
 	}
