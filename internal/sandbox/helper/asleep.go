@@ -16,7 +16,8 @@ import (
 // entry is where the linker has lamina-init begin (-E): it calls begin, and when that returns, Go's own start.
 func entry()
 
-var _ = entry
+// Neither is called from Go.
+var _, _ = entry, begin
 
 // Memory for what the kernel writes.
 var (
