@@ -10,7 +10,8 @@ import (
 // "" for events that leave no line there, or whose level is too low.
 //
 // In JSON the platform's events are AWS's records, and what a function prints is kept when it is a JSON object and else
-// wrapped in one. The level of an object is in its member "level"; everything else counts as INFO.
+// wrapped in one. The level of an object is in its member "level"; everything else counts as INFO, but for the errors that
+// AWS's Python client logs: theirs is in "log_level".
 func Line(e Event) string {
 	if !InJSON(e.Source) {
 		return Text(e)
@@ -44,16 +45,25 @@ func applicationLine(e Event, text string, least level) string {
 		}
 		return wrap(e.Time, "INFO", text, e.RequestID)
 	}
-	var members struct {
-		Level string `json:"level"`
-	}
-	if json.Unmarshal([]byte(text), &members) != nil {
-		members.Level = "" // a level that is no string is none
-	}
-	if levelOf(members.Level) < least {
+	if objectLevel(text) < least {
 		return ""
 	}
 	return text + "\n"
+}
+
+// objectLevel gives the level of a JSON object. log_level only raises it: no function's own object is lost by that.
+func objectLevel(text string) level {
+	var members struct {
+		Level    any `json:"level"`
+		LogLevel any `json:"log_level"`
+	}
+	_ = json.Unmarshal([]byte(text), &members) // the caller knows that it is JSON
+	if members.Level != nil {
+		name, _ := members.Level.(string) // a level that is no string is none
+		return levelOf(name)
+	}
+	name, _ := members.LogLevel.(string)
+	return max(levelInfo, levelOf(name))
 }
 
 func wrap(t time.Time, level, message, requestID string) string {

@@ -208,7 +208,7 @@ var errorCases = []errorCase{
 	// JSON logs.
 	{name: "exception, JSON", handler: "app.bare", env: []string{"AWS_LAMBDA_LOG_FORMAT=JSON"}, exit: -1,
 		want:   invokeError("ValueError", "", `"  File \"TASK/app.py\", line 54, in bare\n    raise ValueError\n"`),
-		output: `{"timestamp": "TIME", "level": "ERROR", "log_level": "ERROR", "errorMessage": "", "errorType": "ValueError", "requestId": "0000-1", "stackTrace": ["  File \"TASK/app.py\", line 54, in bare\n    raise ValueError\n"]}` + "\n"},
+		output: `{"timestamp": "TIME", "log_level": "ERROR", "errorMessage": "", "errorType": "ValueError", "requestId": "0000-1", "stackTrace": ["  File \"TASK/app.py\", line 54, in bare\n    raise ValueError\n"]}` + "\n"},
 }
 
 var sources = map[string]string{

@@ -48,8 +48,8 @@ def report(kind, message, request, trace):
 
 def log(body):
     if lazy.as_json():
-        # AWS's older clients called it log_level, here alone.
-        head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR", "log_level": "ERROR"}
+        # AWS calls it log_level, here alone.
+        head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "log_level": "ERROR"}
         text = payload.encode(dict(head, **body))
         lazy.write(text if lazy.framed() else text + "\n", 0xA55A0016)
         return
