@@ -2,6 +2,7 @@ package runtimeapi
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -61,11 +62,18 @@ func (c *conn) serve() {
 // awaitRequest sleeps until a request begins to arrive. A connection that waits in GET next sleeps here too, which is how
 // a client that goes away is noticed; what a client sends after a GET that is not yet answered waits for its turn.
 func (c *conn) awaitRequest() bool {
-	if c.br.Buffered() == 0 && c.server.waitsFor(c) == nil && c.flush() != nil {
-		return false
-	}
-	if _, err := c.br.Peek(1); err != nil {
-		return false
+	for {
+		if !c.hasRequest() && c.server.waitsFor(c) == nil && c.flush() != nil {
+			return false
+		}
+		first, err := c.br.Peek(1)
+		if err != nil {
+			return false
+		}
+		if first[0] != '\r' && first[0] != '\n' {
+			break
+		}
+		_, _ = c.br.Discard(1) // simple clients write a line break behind a body
 	}
 	released := c.server.waitsFor(c)
 	if released == nil {
@@ -77,6 +85,16 @@ func (c *conn) awaitRequest() bool {
 	case <-c.server.closing:
 		return false
 	}
+}
+
+// hasRequest reports whether the whole header of a request has arrived: then its answer can go out with what is held back.
+func (c *conn) hasRequest() bool {
+	n := c.br.Buffered()
+	if n == 0 {
+		return false
+	}
+	arrived, _ := c.br.Peek(n)
+	return bytes.Contains(arrived, []byte("\r\n\r\n")) || bytes.Contains(arrived, []byte("\n\n"))
 }
 
 func (c *conn) readRequest() (*http.Request, error) {
@@ -106,7 +124,7 @@ func (c *conn) refuse(err error) {
 func (c *conn) handle(req *http.Request) bool {
 	// The body is never closed: net/http would read it to its end, which a client may never send.
 	keep := !req.Close && req.ProtoAtLeast(1, 1)
-	if expects(req) {
+	if req.Body != http.NoBody && expects(req) {
 		req.Body = &continueBody{ReadCloser: req.Body, c: c}
 	}
 	ok := c.route(req, keep)

@@ -14,7 +14,7 @@ func (c *conn) route(req *http.Request, keep bool) bool {
 	}
 	path, ok := strings.CutPrefix(req.URL.Path, version)
 	if !ok {
-		return c.notFound(keep)
+		return c.notFound(req, keep)
 	}
 	switch path {
 	case "/ping":
@@ -25,13 +25,14 @@ func (c *conn) route(req *http.Request, keep bool) bool {
 		return c.only(http.MethodPost, req, keep, c.initError)
 	}
 	rest, ok := strings.CutPrefix(path, "/runtime/invocation/")
-	if id, ok2 := strings.CutSuffix(rest, "/response"); ok && ok2 {
+	id, what, _ := strings.Cut(rest, "/")
+	switch {
+	case ok && what == "response":
 		return c.only(http.MethodPost, req, keep, func(req *http.Request, keep bool) bool { return c.response(req, id, keep) })
-	}
-	if id, ok2 := strings.CutSuffix(rest, "/error"); ok && ok2 {
+	case ok && what == "error":
 		return c.only(http.MethodPost, req, keep, func(req *http.Request, keep bool) bool { return c.invocationError(req, id, keep) })
 	}
-	return c.notFound(keep)
+	return c.notFound(req, keep)
 }
 
 type handler func(req *http.Request, keep bool) bool
@@ -43,7 +44,10 @@ func (c *conn) only(method string, req *http.Request, keep bool, h handler) bool
 	return h(req, keep)
 }
 
-func (c *conn) notFound(keep bool) bool {
+func (c *conn) notFound(req *http.Request, keep bool) bool {
+	if req.Method == http.MethodHead {
+		return c.send(http.StatusNotFound, "", nil, keep) == nil // a body would be taken for the next answer
+	}
 	return c.send(http.StatusNotFound, "text/plain; charset=utf-8", []byte("404 page not found\n"), keep) == nil
 }
 
