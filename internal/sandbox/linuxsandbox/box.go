@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/laminadev/lamina/internal/egress"
 	"github.com/laminadev/lamina/internal/sandbox"
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
@@ -95,7 +93,12 @@ func (b *box) adopt(s *started) bool {
 }
 
 func (b *box) setUp(ctx context.Context, s *started, tmp *order) error {
-	root, err := s.plan(b.spec.Root)
+	ns, err := s.idmap()
+	if err != nil {
+		return err
+	}
+	defer ns.close()
+	root, err := plan(b.spec.Root, int(ns))
 	if err != nil {
 		return err
 	}
@@ -104,7 +107,7 @@ func (b *box) setUp(ctx context.Context, s *started, tmp *order) error {
 		return err
 	}
 	b.memory.watch(s.group.meter())
-	return s.whyEnded(b.describe(ctx, s, root, tmp))
+	return s.whyEnded(b.describe(ctx, s, root, tmp, ns))
 }
 
 // whyEnded gives the failure that the helper began with, where an error only says that it is gone.
@@ -120,19 +123,6 @@ func (s *started) whyEnded(err error) error {
 	return err
 }
 
-// plan opens what a root needs as this helper's sandbox is to see it.
-func (s *started) plan(root []sandbox.Mount) (*rootPlan, error) {
-	if !s.identity.mapped() {
-		return plan(root, -1)
-	}
-	fd, err := s.userNamespace()
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the user namespace: %w", err)
-	}
-	defer unix.Close(fd)
-	return plan(root, fd)
-}
-
 func (s *started) sendMounts(root *rootPlan) error {
 	for _, m := range root.batches {
 		if err := s.conn.send(initproto.VerbMounts, 0, m.mounts.Append(nil), m.descriptors); err != nil {
@@ -143,12 +133,12 @@ func (s *started) sendMounts(root *rootPlan) error {
 }
 
 // describe sends the Spec, which the helper reads when it has come so far, and waits until the root stands.
-func (b *box) describe(ctx context.Context, s *started, root *rootPlan, tmp *order) error {
+func (b *box) describe(ctx context.Context, s *started, root *rootPlan, tmp *order, ns idmap) error {
 	if err := s.sendMounts(root); err != nil {
 		return err
 	}
 	if len(b.spec.Awaiting) == 0 {
-		if err := b.sendTmp(s, tmp); err != nil {
+		if err := b.sendTmp(s, tmp, ns); err != nil {
 			return err
 		}
 	}

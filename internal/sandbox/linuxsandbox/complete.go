@@ -17,6 +17,8 @@ func (b *box) Complete(ctx context.Context, r sandbox.Rest) error {
 	return nil
 }
 
+// complete lets the helper begin as early as can be, and does beside its work what it does not wait for. The limits are set
+// before the answer is believed: nothing of the function runs until then.
 func (b *box) complete(ctx context.Context, r sandbox.Rest) error {
 	if err := checkRest(b.spec, r); err != nil {
 		return err
@@ -27,19 +29,38 @@ func (b *box) complete(ctx context.Context, r sandbox.Rest) error {
 	}
 	tmp := b.driver.disks.order(r.TmpSize)
 	defer tmp.cancel()
-	root, err := s.plan(r.Root)
+	ns, err := s.idmap()
 	if err != nil {
 		return err
 	}
-	defer root.close()
-	if err := s.group.limit(r.Memory, b.spec.Processes); err != nil {
+	defer ns.close()
+	if err := s.sendRoot(r.Root, ns); err != nil {
 		return err
 	}
-	b.memory.setLimit(r.Memory)
-	if err := s.sendMounts(root); err != nil {
+	limited := make(chan error, 1)
+	go func() { limited <- s.group.limit(r.Memory, 0) }() // that of processes stands
+	err = b.finish(ctx, s, r, tmp, ns)
+	if unlimited := <-limited; err == nil {
+		err = unlimited
+	}
+	if err == nil {
+		b.memory.setLimit(r.Memory)
+	}
+	return err
+}
+
+func (s *started) sendRoot(root []sandbox.Mount, ns idmap) error {
+	p, err := plan(root, int(ns))
+	if err != nil {
 		return err
 	}
-	if err := b.sendTmp(s, tmp); err != nil {
+	defer p.close()
+	return s.sendMounts(p)
+}
+
+// finish adds /tmp and closes the root.
+func (b *box) finish(ctx context.Context, s *started, r sandbox.Rest, tmp *order, ns idmap) error {
+	if err := b.sendTmp(s, tmp, ns); err != nil {
 		return err
 	}
 	finish := initproto.Finish{TmpSize: uint64(r.TmpSize), Processors: b.driver.processors(r.Processors)}

@@ -180,6 +180,29 @@ func (s *started) userNamespace() (int, error) {
 	return unix.Open(fmt.Sprintf("/proc/%d/ns/user", s.process.Pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 }
 
+// idmap is a descriptor of a user namespace with whose IDs trees are shown.
+type idmap int
+
+const noIDMap idmap = -1
+
+// idmap opens the namespace whose IDs the sandbox sees, if those are not the host's.
+func (s *started) idmap() (idmap, error) {
+	if !s.identity.mapped() {
+		return noIDMap, nil
+	}
+	fd, err := s.userNamespace()
+	if err != nil {
+		return noIDMap, fmt.Errorf("cannot open the user namespace: %w", err)
+	}
+	return idmap(fd), nil
+}
+
+func (m idmap) close() {
+	if m != noIDMap {
+		unix.Close(int(m))
+	}
+}
+
 // stop ends a helper and waits.
 func (s *started) stop() {
 	s.conn.close()

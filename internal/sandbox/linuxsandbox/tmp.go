@@ -5,23 +5,16 @@ import (
 	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/laminadev/lamina/internal/sandbox"
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
 // sendTmp adds the disk that was ordered as /tmp to the root. Without one the helper makes a tmpfs.
-func (b *box) sendTmp(s *started, tmp *order) error {
-	if !s.identity.mapped() {
+func (b *box) sendTmp(s *started, tmp *order, ns idmap) error {
+	if ns == noIDMap {
 		return nil
 	}
-	ns, err := s.userNamespace()
-	if err != nil {
-		return fmt.Errorf("cannot open the user namespace: %w", err)
-	}
-	defer unix.Close(ns)
-	k, err := tmp.take(ns)
+	k, err := tmp.take(int(ns))
 	if err != nil {
 		if !errors.Is(err, errNoDisks) {
 			b.driver.log.Warn("no disk for /tmp; it is memory", "sandbox", b.spec.ID, "error", err)
