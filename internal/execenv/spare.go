@@ -156,13 +156,14 @@ func (e *environment) adoptSpare(ctx context.Context) bool {
 	if s == nil {
 		return false
 	}
-	e.env = e.variables(s.api.Describe(zoneID(e.rev.Key.Region)))
 	s.owner.Store(e)
-	err := s.tell(e.env)
-	if err == nil {
-		err = s.box.Complete(ctx, e.rest())
-	}
-	if err != nil {
+	told := make(chan error, 1)
+	go func() { // the sandbox is what takes longest
+		e.env = e.variables(s.api.Describe(zoneID(e.rev.Key.Region)))
+		told <- s.tell(e.env)
+	}()
+	err := s.box.Complete(ctx, e.rest())
+	if err = errors.Join(err, <-told); err != nil {
 		e.pool.o.Log.Error("cannot use a booted runtime", "runtime", s.key.runtime, "error", err)
 		s.close()
 		return false
