@@ -19,6 +19,7 @@ const restAtOnce = "LAMINA_TEST_REST_AT_ONCE"
 
 func restingSuite() sandboxtest.Suite {
 	s := suite(linuxsandbox.Options{})
+	s.Rests = true
 	open := s.Open
 	s.Open = func(dir string) (sandbox.Driver, error) {
 		d, err := open(dir)

@@ -34,7 +34,15 @@ func attack(what string) {
 	case "network":
 		tryNetwork(words[1:])
 	case "helper":
+		if slices.Contains(words, atRest) {
+			awaitRest()
+		}
 		harmHelper()
+		lookInto("/proc/1")
+		threads, _ := filepath.Glob("/proc/1/task/*")
+		for _, t := range threads {
+			lookInto(t)
+		}
 	case "ipc":
 		tryAll([]attempt{{"shared memory of another", otherMemory, []error{unix.ENOENT}}})
 	case "ipc-owner":

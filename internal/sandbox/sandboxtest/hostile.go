@@ -78,8 +78,12 @@ func testHostileSettings(e *env) {
 
 func testHostileToHelper(e *env) {
 	s := e.create(e.hostileSpec())
+	what := "helper"
+	if e.suite.Rests {
+		what += " " + atRest
+	}
 	for range 3 {
-		e.refused(s, "helper")
+		e.refused(s, what)
 		e.equal("afterwards", e.output(s, `grep -c '^State:.[RSD]' /proc/1/status; echo fine`), "1\nfine")
 	}
 	if err := s.KillAll(e.Context()); err != nil {

@@ -27,6 +27,8 @@ type Suite struct {
 	Open func(stateDir string) (sandbox.Driver, error)
 	// Leftovers lists what is outside of processes and still there of sandboxes whose ID begins so: cgroups.
 	Leftovers func(idPrefix string) []string
+	// Rests says that a sandbox's PID 1 goes to rest as soon as nobody asks anything of it.
+	Rests bool
 }
 
 // patience is how long a case waits for what must happen. It only ends cases that fail.

@@ -1,0 +1,72 @@
+package sandboxtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// atRest is a word for the attack on PID 1: that it begins when PID 1 has gone to rest.
+const atRest = "at-rest"
+
+// awaitRest waits until PID 1 rests.
+func awaitRest() {
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(time.Millisecond) {
+		line, _ := os.ReadFile("/proc/1/cmdline")
+		if words := bytes.Split(line, []byte{0}); len(words) > 1 && string(words[1]) == "rest" {
+			return
+		}
+	}
+	fmt.Println("PID 1 does not rest")
+}
+
+// lookInto tries to read and to change what /proc has of PID 1 or of one of its threads, which have several users.
+func lookInto(dir string) {
+	for _, name := range []string{"environ", "auxv", "maps", "smaps", "smaps_rollup", "mem", "pagemap", "numa_maps", "stack", "syscall",
+		"personality", "io", "timers", "mountstats", "map_files", "fd", "fdinfo", "ns"} {
+		if n, err := look(dir + "/" + name); err == nil {
+			fmt.Printf("%s/%s can be read: %d bytes or names\n", dir, name, n)
+		}
+	}
+	for _, name := range []string{"exe", "cwd", "root", "ns/mnt", "ns/user", "ns/pid", "ns/net", "fd/0", "fd/3", "fd/5"} {
+		if to, err := os.Readlink(dir + "/" + name); err == nil {
+			fmt.Printf("%s/%s leads to %s\n", dir, name, to)
+		}
+		if _, err := os.Stat(dir + "/" + name); err == nil {
+			fmt.Printf("%s/%s can be followed\n", dir, name)
+		}
+	}
+	// Where they may be opened, writing is refused, or would be to the sandbox's own harm.
+	for name, text := range map[string]string{"mem": "x", "clear_refs": "1", "oom_score_adj": "0", "coredump_filter": "0", "uid_map": "0 0 1",
+		"gid_map": "0 0 1", "setgroups": "allow", "comm": "x", "attr/current": "x", "root/tmp/x": "x", "cwd/tmp/x": "x"} {
+		if err := put(dir+"/"+name, text); err == nil {
+			fmt.Printf("%s/%s can be written\n", dir, name)
+		}
+	}
+}
+
+// look reads a file, or the names in a folder, and gives how much came.
+func look(path string) (int, error) {
+	if names, err := os.ReadDir(path); err == nil {
+		return len(names), nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return f.Read(make([]byte, 64))
+}
+
+func put(path, text string) error {
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	_, err = unix.Write(fd, []byte(text))
+	return err
+}
