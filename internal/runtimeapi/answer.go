@@ -75,7 +75,11 @@ func (c *conn) initError(req *http.Request, keep bool) bool {
 		c.fail(failureTruncated, false)
 		return false
 	}
-	if f := c.server.initError(c, postedError(req, body)); f != nil {
+	a := postedError(req, body)
+	if a.ErrorType == "" {
+		a.ErrorType = unknownErrorType // every client of AWS's names one here
+	}
+	if f := c.server.initError(c, a); f != nil {
 		return c.fail(f, keep)
 	}
 	return c.accepted(keep)
@@ -154,6 +158,8 @@ func withoutCause(body []byte) []byte {
 	return out
 }
 
+const unknownErrorType = "Runtime.Unknown"
+
 var knownErrorType = regexp.MustCompile(`(Runtime|Function)\.[A-Z][a-zA-Z]+`)
 
 // errorType is the runtime's error type as telemetry shows it; AWS keeps what looks like one of its own. A runtime that
@@ -167,7 +173,7 @@ func errorType(sent string) string {
 	case strings.HasPrefix(sent, "Function."):
 		return "Function.Unknown"
 	}
-	return "Runtime.Unknown"
+	return unknownErrorType
 }
 
 // printable keeps control characters out of log lines.

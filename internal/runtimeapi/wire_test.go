@@ -71,6 +71,25 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// TestErrorTypesOfInit: events and REPORT name the type of an Init phase that failed, also when the runtime does not.
+func TestErrorTypesOfInit(t *testing.T) {
+	for _, tc := range []struct{ header, want string }{
+		{"X: y", "Runtime.Unknown"},
+		{"Lambda-Runtime-Function-Error-Type: ", "Runtime.Unknown"},
+		{"Lambda-Runtime-Function-Error-Type: Error", "Runtime.Unknown"},
+		{"Lambda-Runtime-Function-Error-Type: Function.1", "Function.Unknown"},
+		{"Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError", "Runtime.ImportModuleError"},
+	} {
+		s, addr := serve(t)
+		if got := dial(t, addr).exchange(initError("{}", tc.header)); got.Status != 202 {
+			t.Errorf("%s: got %+v", tc.header, got)
+		}
+		if got := s.Status().InitError.ErrorType; got != tc.want {
+			t.Errorf("%s: got type %q, want %q", tc.header, got, tc.want)
+		}
+	}
+}
+
 // TestOrderOfAnswers sends answers of a delivered invocation in every order.
 func TestOrderOfAnswers(t *testing.T) {
 	accepted := jsonReply(202, okay)
