@@ -200,6 +200,19 @@ func TestOwnPythonPath(t *testing.T) {
 	})
 }
 
+// TestEmptyPythonPath: an empty PYTHONPATH of the user's is his, too.
+func TestEmptyPythonPath(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Env = "app.h", []string{"PYTHONPATH="}
+		p.Task = map[string]string{"app.py": "import os, sys\ndef h(event, context):\n    return [sys.path[:2], '/opt/python' in sys.path, os.environ['PYTHONPATH']]\n"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		want := response(fmt.Sprintf(`[["%s", "%s"], false, ""]`, p.TaskDir, p.Runtime))
+		if diff := cmp.Diff(got.Posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+	})
+}
+
 // TestLeanStart: a trivial function does not pay for what AWS's runtime imports.
 func TestLeanStart(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {

@@ -45,7 +45,7 @@ def main():
 def prepare(environ, log_fd):
     """Make the process what AWS's is when a function's code starts."""
     found = list(sys.path)
-    own_path = bool(environ.get("PYTHONPATH"))
+    own_path = "PYTHONPATH" in environ
     root = environ.get("LAMBDA_TASK_ROOT", "/var/task")
     sys.path[:] = paths.search(found, root, sys.version_info[1], own_path)
     for folder in paths.with_pth(root, sys.version_info[1], own_path):
