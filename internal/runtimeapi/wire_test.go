@@ -376,3 +376,78 @@ func TestTrailers(t *testing.T) {
 		})
 	}
 }
+
+// begin writes the beginning of a request that asks whether to go on, and returns when the server has said so.
+func (c *client) begin(request string) {
+	c.t.Helper()
+	c.write(request)
+	if got, _ := c.read(); got.Status != 100 {
+		c.t.Fatalf("got %+v, want 100", got)
+	}
+}
+
+// TestWhileAnAnswerArrives has another connection ask and answer while a body is still on its way.
+func TestWhileAnAnswerArrives(t *testing.T) {
+	for _, tc := range []struct{ name, request, state string }{
+		{"response", respond("id-1", "whole", "Expect: 100-continue"), "InvocationResponse"},
+		{"error", fault("id-1", "whole", "Expect: 100-continue"), "InvocationErrorResponse"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, c, addr := running(t)
+			begun := len(tc.request) - 2
+			c.begin(tc.request[:begun])
+			other := dial(t, addr)
+			for _, step := range []struct {
+				request string
+				want    reply
+			}{
+				{respond("id-1", "2"), refusal(tc.state, "InvocationResponse")},
+				{fault("id-1", "2"), refusal(tc.state, "InvocationErrorResponse")},
+				{initError("2"), refusal(tc.state, "InitError")},
+				{get(next), refusal(tc.state, "Ready")},
+				{respond("id-0", "2"), jsonReply(400, requestIDBody)},
+			} {
+				if diff := cmp.Diff(other.exchange(step.request), step.want); diff != "" {
+					t.Errorf("%.60q: got -, want +:\n%s", step.request, diff)
+				}
+			}
+			if st := s.Status(); st.Answer != nil {
+				t.Errorf("there is an answer already: %+v", st.Answer)
+			}
+			if got := c.exchange(tc.request[begun:]); got != jsonReply(202, okay) {
+				t.Errorf("got %+v", got)
+			}
+			if got := string(await(t, s, answered).Answer.Body); got != "whole" {
+				t.Errorf("the answer is %q", got)
+			}
+		})
+	}
+}
+
+// TestResetWhileAnAnswerArrives: what a runtime was still sending when its time was over is no answer to the next invocation.
+func TestResetWhileAnAnswerArrives(t *testing.T) {
+	s, c, addr := running(t)
+	c.begin("POST " + base + "/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nla")
+	s.Reset()
+	if _, err := c.br.ReadByte(); err == nil {
+		t.Error("the connection of the old runtime lives")
+	}
+	fresh := dial(t, addr)
+	fresh.write(get(next))
+	await(t, s, ready)
+	s.Invoke(&runtimeapi.Invocation{RequestID: "id-2", Payload: []byte("2"), Deadline: time.Now().Add(time.Minute)})
+	if got, _ := fresh.read(); got.Body != "2" {
+		t.Fatalf("got %+v", got)
+	}
+	for _, late := range []string{respond("id-1", "late"), fault("id-1", "late")} {
+		if got := fresh.exchange(late); got != jsonReply(400, requestIDBody) {
+			t.Errorf("a late answer got %+v", got)
+		}
+	}
+	if st := s.Status(); st.Answer != nil || st.State != runtimeapi.Running {
+		t.Errorf("got %+v", st)
+	}
+	if got := fresh.exchange(respond("id-2", "right")); got != jsonReply(202, okay) {
+		t.Errorf("got %+v", got)
+	}
+}
