@@ -52,9 +52,9 @@ type environment struct {
 	ahead     bool // it was initialised ahead and has had none
 	ending    bool
 	idleFrom  time.Time
-	idleTimer *time.Timer
-	// freezeTimer stops an idle environment some time before idleTimer ends it; nil until the first time.
-	freezeTimer *time.Timer
+	idleAlarm alarm // ends it
+	// freezeAlarm stops it some time before.
+	freezeAlarm alarm
 	frozen      bool // and its owner's, once it was taken
 
 	// publishing guards what follows and keeps events in order: the readers of output publish too.

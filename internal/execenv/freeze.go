@@ -1,34 +1,25 @@
 package execenv
 
-import (
-	"errors"
-	"slices"
-	"time"
-)
+import "errors"
 
-// startFreezeTimer has the environment stopped when nobody takes it soon. The caller holds the pool's mu.
-func (p *Pool) startFreezeTimer(e *environment) {
-	switch {
-	case !p.o.Freeze:
-	case e.freezeTimer == nil:
-		e.freezeTimer = time.AfterFunc(p.o.FreezeAfter, func() { p.freeze(e) })
-	default:
-		e.freezeTimer.Reset(p.o.FreezeAfter)
+// startFreezeAlarm has the environment stopped when nobody takes it soon. The caller holds the pool's mu.
+func (p *Pool) startFreezeAlarm(e *environment) {
+	if p.o.Freeze && !e.freezeAlarm.set {
+		e.freezeAlarm.start(p.o.FreezeAfter, func() { p.freeze(e) })
 	}
 }
 
-func (e *environment) stopTimers() {
-	e.idleTimer.Stop()
-	if e.freezeTimer != nil {
-		e.freezeTimer.Stop()
-	}
+// stopAlarms ends the alarms of an environment that ends. The caller holds the pool's mu.
+func (e *environment) stopAlarms() {
+	e.idleAlarm.stop()
+	e.freezeAlarm.stop()
 }
 
 // freeze stops an environment, unless it was taken at the last moment. Whoever takes it afterwards thaws it.
 func (p *Pool) freeze(e *environment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !slices.Contains(e.fleet.idle, e) || time.Since(e.idleFrom) < p.o.FreezeAfter || !e.alive() {
+	if !e.freezeAlarm.rang(e, p.o.FreezeAfter, func() { p.freeze(e) }) || !e.alive() {
 		return
 	}
 	err := e.box.Freeze()

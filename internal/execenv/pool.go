@@ -187,7 +187,6 @@ func (p *Pool) take(ctx context.Context, rev *lambda.Revision, version string) (
 	if n := len(f.idle); n > 0 {
 		e := f.idle[n-1]
 		f.idle = f.idle[:n-1]
-		e.stopTimers()
 		p.taken(e)
 		return e, nil
 	}
@@ -265,8 +264,8 @@ func (p *Pool) put(e *environment) {
 	}
 	e.idleFrom = time.Now()
 	f.addIdle(e)
-	p.startIdleTimer(e)
-	p.startFreezeTimer(e)
+	p.startIdleAlarm(e)
+	p.startFreezeAlarm(e)
 }
 
 // discard closes an environment that cannot be used again.
@@ -306,31 +305,27 @@ func (f *fleet) letDown() {
 	}
 }
 
-// startIdleTimer ends the environment when nobody takes it in time.
-func (p *Pool) startIdleTimer(e *environment) {
-	if e.idleTimer != nil {
-		e.idleTimer.Reset(p.o.IdleTimeout)
-		return
+// startIdleAlarm ends the environment when nobody takes it in time.
+func (p *Pool) startIdleAlarm(e *environment) {
+	if !e.idleAlarm.set {
+		e.idleAlarm.start(p.o.IdleTimeout, func() { p.expire(e) })
 	}
-	e.idleTimer = time.AfterFunc(p.o.IdleTimeout, func() { p.expire(e) })
 }
 
 // expire ends an environment whose idle time is over, unless it was taken at the last moment.
 func (p *Pool) expire(e *environment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f := e.fleet
-	i := slices.Index(f.idle, e)
-	if i < 0 || time.Since(e.idleFrom) < p.o.IdleTimeout {
+	if !e.idleAlarm.rang(e, p.o.IdleTimeout, func() { p.expire(e) }) {
 		return
 	}
-	f.idle = slices.Delete(f.idle, i, i+1)
+	f := e.fleet
+	f.idle = slices.DeleteFunc(f.idle, func(o *environment) bool { return o == e })
 	p.endIdle(e)
 }
 
 // endIdle closes an environment that was taken out of the idle ones, in the background. The caller holds mu.
 func (p *Pool) endIdle(e *environment) {
-	e.stopTimers()
 	p.work.Go(func() { p.end(e) })
 }
 
@@ -339,6 +334,7 @@ func (p *Pool) end(e *environment) {
 	e.close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	e.stopAlarms()
 	f := e.fleet
 	p.useAhead(e)
 	f.live--
