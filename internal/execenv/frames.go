@@ -13,7 +13,11 @@ const (
 	frameMagic  = 0xa55a0000
 )
 
-// frames cuts a stream of frames into events. What is not a frame is taken as lines of text.
+// frames cuts a stream of frames and text into events. What is not a frame is taken as lines of text.
+//
+// Both come through one pipe, so that a function's log shows what it prints and what it logs in their order. A line that
+// has not ended when a frame comes goes on behind it. A write is whole in a pipe while the pipe has room; only a frame
+// that must wait for room can be torn by another thread's text.
 type frames struct {
 	text *lines
 	buf  []byte // a header that has not come whole, or a text that has not
@@ -21,43 +25,28 @@ type frames struct {
 }
 
 func (f *frames) Write(p []byte) {
+	if f.left == 0 && len(f.buf) > 0 {
+		p, f.buf = append(f.buf, p...), nil
+	}
 	for len(p) > 0 {
-		switch {
-		case f.left > 0:
+		if f.left > 0 {
 			p = f.body(p)
-		case len(f.buf) == 0 && !mayBeFrame(p):
-			p = f.raw(p)
-		default:
-			p = f.header(p)
+			continue
 		}
+		start := frameStart(p)
+		f.text.Write(p[:start])
+		p = f.header(p[start:])
 	}
 }
 
-// raw takes bytes up to the end of their line.
-func (f *frames) raw(p []byte) []byte {
-	end := bytes.IndexByte(p, '\n') + 1
-	if end == 0 {
-		end = len(p)
-	}
-	f.text.Write(p[:end])
-	return p[end:]
-}
-
-// header gathers a header and begins its frame.
+// header begins a frame, or keeps the bytes of a header that has not come whole.
 func (f *frames) header(p []byte) []byte {
-	n := min(frameHeader-len(f.buf), len(p))
-	f.buf = append(f.buf, p[:n]...)
-	p = p[n:]
-	switch {
-	case !mayBeFrame(f.buf):
-		f.text.Write(f.buf)
-		f.buf = f.buf[:0]
-	case len(f.buf) == frameHeader:
-		f.text.Flush()
-		f.left = int(binary.BigEndian.Uint32(f.buf[4:8]))
-		f.buf = f.buf[:0]
+	if len(p) < frameHeader {
+		f.buf = bytes.Clone(p)
+		return nil
 	}
-	return p
+	f.left = int(binary.BigEndian.Uint32(p[4:8]))
+	return p[frameHeader:]
 }
 
 // body gathers the text of a frame; a text beyond the limit of one event becomes several.
@@ -73,11 +62,29 @@ func (f *frames) body(p []byte) []byte {
 }
 
 func (f *frames) Flush() {
+	if f.left == 0 {
+		f.text.Write(f.buf)
+		f.buf = nil
+	}
 	f.text.Flush()
 	if len(f.buf) > 0 {
 		f.text.emit(string(f.buf))
 	}
 	f.buf, f.left = nil, 0
+}
+
+// frameStart gives the length of the text before the first frame.
+func frameStart(p []byte) int {
+	for start := 0; ; start++ {
+		n := bytes.IndexByte(p[start:], frameMagic>>24)
+		if n < 0 {
+			return len(p)
+		}
+		start += n
+		if mayBeFrame(p[start:]) {
+			return start
+		}
+	}
 }
 
 // mayBeFrame reports whether p begins as a frame does, as far as it goes.

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/laminadev/lamina/internal/execenv"
 	"github.com/laminadev/lamina/internal/lambda"
@@ -201,6 +204,41 @@ func TestProvidedInRealSandboxes(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(env, "\n"), "AWS_LAMBDA_RUNTIME_API=169.254.100.1:9001") {
 		t.Errorf("got %q", env)
+	}
+}
+
+const printer = `
+import logging, os
+
+def handler(event, context):
+    for i in range(100):
+        print("printed", i)
+        logging.warning("logged %d", i)
+        os.write(2, b"written %d\n" % i)
+    raise ValueError("raised")
+`
+
+var outputLine = regexp.MustCompile(`(printed|logged|written) \d+|ValueError: raised`)
+
+// TestOrderOfOutput: what a function prints, logs and raises is in its log in that order, however fast it comes.
+func TestOrderOfOutput(t *testing.T) {
+	b, python := newLinuxBench(t)
+	rev := b.revision("app.handler")
+	rev.Config.Runtime = python
+	rev.Code = b.tree(map[string]string{"app.py": printer})
+	b.invoke(rev, "a", "1", false)
+	var got, want []string
+	for _, e := range b.log.all() {
+		if text, ok := e.Record.(string); ok {
+			got = append(got, outputLine.FindString(text))
+		}
+	}
+	for i := range 100 {
+		want = append(want, fmt.Sprintf("printed %d", i), fmt.Sprintf("logged %d", i), fmt.Sprintf("written %d", i))
+	}
+	want = append(want, "ValueError: raised")
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
 	}
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/laminadev/lamina/internal/sandbox"
 )
 
-// process is one run of the runtime, with the pipes that it and its children print to.
+// process is one run of the runtime, with the pipe that it and its children print to.
 type process struct {
-	exited  chan struct{} // closed when the runtime has ended; exit and err are then set
-	exit    sandbox.Exit
-	err     error // the sandbox lost sight of it
-	cancel  context.CancelFunc
-	outputs []*output
+	exited chan struct{} // closed when the runtime has ended; exit and err are then set
+	exit   sandbox.Exit
+	err    error // the sandbox lost sight of it
+	cancel context.CancelFunc
+	output *output
 }
 
 // start starts the runtime. A command that cannot be executed is the function's fault; everything else is ours.
@@ -40,29 +40,29 @@ func (e *environment) start(ctx context.Context) *fault {
 	return nil
 }
 
-// startProcess starts a runtime whose log lines go to emit; a framed log is descriptor 3, before the command's own files.
+// startProcess starts a runtime whose log lines go to emit. A framed log is descriptor 3, before the command's own files; it
+// is the pipe of everything else that is printed, so that all of it stays in order.
 func startProcess(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command, framed bool, emit func(string)) (*process, error) {
-	p := &process{exited: make(chan struct{})}
-	stdout, err := p.open(&lines{emit: emit})
+	text := &lines{emit: emit}
+	var cut cutter = text
+	if framed {
+		cut = &frames{text: text}
+	}
+	o, w, err := openOutput(cut)
 	if err != nil {
 		return nil, err
 	}
-	defer stdout.Close()
-	cmd.Stdout, cmd.Stderr = stdout, stdout
+	defer w.Close()
+	cmd.Stdout, cmd.Stderr = w, w
 	if framed {
-		log, err := p.open(&frames{text: &lines{emit: emit}})
-		if err != nil {
-			p.closeOutputs()
-			return nil, err
-		}
-		defer log.Close()
-		cmd.ExtraFiles = append([]*os.File{log}, cmd.ExtraFiles...)
+		cmd.ExtraFiles = append([]*os.File{w}, cmd.ExtraFiles...)
 	}
 	run, err := box.Spawn(ctx, cmd)
 	if err != nil {
-		p.closeOutputs()
+		o.close()
 		return nil, err
 	}
+	p := &process{exited: make(chan struct{}), output: o}
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(p.exited)
@@ -73,15 +73,6 @@ func startProcess(ctx context.Context, box sandbox.Sandbox, cmd sandbox.Command,
 
 // framesLog reports whether a runtime's client writes framed log events: our managed bootstraps do.
 func framesLog(r *runtimes.Runtime) bool { return !r.Name.Provided() }
-
-func (p *process) open(c cutter) (*os.File, error) {
-	o, w, err := openOutput(c)
-	if err != nil {
-		return nil, err
-	}
-	p.outputs = append(p.outputs, o)
-	return w, nil
-}
 
 // spawnFault words a failed start as AWS does, whose supervisor is a Go program too.
 func spawnFault(path string, err error) *fault {
@@ -96,17 +87,7 @@ func spawnFault(path string, err error) *fault {
 }
 
 // flush publishes what has been printed until now.
-func (p *process) flush(partial bool) {
-	for _, o := range p.outputs {
-		o.flush(partial)
-	}
-}
-
-func (p *process) closeOutputs() {
-	for _, o := range p.outputs {
-		o.close()
-	}
-}
+func (p *process) flush(partial bool) { p.output.flush(partial) }
 
 // end waits for the end of a process that was killed and publishes the last of its output.
 func (p *process) end() {
@@ -114,5 +95,5 @@ func (p *process) end() {
 	<-p.exited
 	timer.Stop()
 	p.cancel()
-	p.closeOutputs()
+	p.output.close()
 }
