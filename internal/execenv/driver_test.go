@@ -73,7 +73,9 @@ type plainBox struct {
 	done   chan struct{}
 	closed bool
 	oom    bool
-	procs  map[*plainProcess]struct{}
+	// refusal is what Spawn fails with from now on, if not nil
+	refusal error
+	procs   map[*plainProcess]struct{}
 }
 
 func (b *plainBox) Listen(_ context.Context, addr string) (net.Listener, error) {
@@ -109,11 +111,21 @@ func exists(name string) bool {
 	return err == nil
 }
 
+// refuse makes the sandbox start nothing any more.
+func (b *plainBox) refuse(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refusal = err
+}
+
 func (b *plainBox) Spawn(_ context.Context, c sandbox.Command) (sandbox.Process, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return nil, errors.New("the sandbox is closed")
+	}
+	if b.refusal != nil {
+		return nil, b.refusal
 	}
 	cmd := &exec.Cmd{Path: b.host(c.Path), Args: c.Args, Dir: b.tmp, Stdout: c.Stdout, Stderr: c.Stderr, ExtraFiles: c.ExtraFiles,
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}

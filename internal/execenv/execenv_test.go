@@ -2,6 +2,7 @@ package execenv_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -385,6 +386,20 @@ func TestSandboxThatEndedWhileIdleIsReplaced(t *testing.T) {
 	got := b.invoke(rev, "b", "1", true)
 	check(t, "payload", string(got.Payload), `{"calls":1,"marker":false}`)
 	check(t, "log tail", steady(string(got.LogTail)), invocation("b", "", coldReport))
+	check(t, "environments", b.driver.created(), 2)
+}
+
+// TestSandboxThatStartsNothing: a function may leave its sandbox's PID 1 unable to start anything. One invocation fails, and
+// the next has another sandbox.
+func TestSandboxThatStartsNothing(t *testing.T) {
+	b := newBench(t)
+	rev := b.revision("state")
+	b.invoke(rev, "a", `"exit"`, true)
+	b.driver.last().refuse(errors.New("the sandbox has ended"))
+	got := b.invoke(rev, "b", "1", true)
+	check(t, "payload", string(got.Payload), platformBody("Sandbox.Failure", "RequestId: b Error: the sandbox has ended"))
+	got = b.invoke(rev, "c", "1", true)
+	check(t, "payload", string(got.Payload), `{"calls":1,"marker":false}`)
 	check(t, "environments", b.driver.created(), 2)
 }
 

@@ -50,6 +50,9 @@ func timeoutFault(limit time.Duration) *fault {
 
 func sandboxFault(message string) *fault { return &fault{kind: errFailure, message: message} }
 
+// ofSandbox reports whether the sandbox is to blame: another invocation would do no better in it.
+func (f *fault) ofSandbox() bool { return f != nil && f.kind == errFailure }
+
 func postedFault(a *runtimeapi.Answer) *fault {
 	return &fault{kind: a.ErrorType, posted: a.Body}
 }

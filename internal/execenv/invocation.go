@@ -197,7 +197,7 @@ func (r *run) end() []byte {
 	r.publishEnd()
 	log := e.endLog()
 	e.api.Forget()
-	if e.alive() {
+	if e.alive() && !r.fault.ofSandbox() {
 		e.pool.put(e)
 	} else {
 		e.pool.discard(e)
