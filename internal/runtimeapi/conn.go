@@ -16,6 +16,7 @@ const (
 	maxHeader = 1 << 20  // bytes of a request line with its headers, as net/http has it
 	maxUnread = 64 << 20 // bytes of a refused body that are read so that the client gets to see why
 	joinBody  = 64 << 10 // up to here a body is copied behind its headers, beyond it writev does it
+	keepRoom  = 4 << 10  // up to here the room of what was written is kept for what comes next
 )
 
 var errHeaderTooLarge = errors.New("the header is too large")
@@ -28,6 +29,7 @@ type conn struct {
 	br       *bufio.Reader
 	cut      bool          // guarded by the server's mu: the connection belongs to a runtime that is gone
 	released chan struct{} // guarded by the server's mu: closed when GET next has been answered
+	again    repeated
 
 	// wmu guards what follows, and writing.
 	wmu     sync.Mutex
@@ -98,11 +100,19 @@ func (c *conn) hasRequest() bool {
 }
 
 func (c *conn) readRequest() (*http.Request, error) {
+	if req := c.again.take(c.br); req != nil {
+		return req, nil
+	}
 	c.in.limit(maxHeader)
 	defer c.in.limit(-1)
+	arrived, _ := c.br.Peek(c.br.Buffered())
+	head := headOf(arrived) // nothing moves it in the buffer while it is read: it is there
 	req, err := http.ReadRequest(c.br)
 	if err != nil && c.in.exceeded {
 		return nil, errHeaderTooLarge
+	}
+	if err == nil && len(arrived)-c.br.Buffered() == len(head) {
+		c.again.note(head, req)
 	}
 	return req, err
 }
@@ -165,17 +175,15 @@ func (c *conn) send(status int, contentType string, body []byte, keep bool, head
 	if !keep {
 		close = "close"
 	}
-	h := head(status, len(body), contentType, append([]string{"Connection", close}, headers...)...)
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	if keep && c.br.Buffered() > 0 && len(body) < joinBody && len(c.held) < joinBody {
-		if len(c.held) > 0 {
-			h = append(c.held, h...)
-		}
-		c.held = append(h, body...)
+	hold := keep && c.br.Buffered() > 0 && len(body) < joinBody && len(c.held) < joinBody
+	c.held = appendHead(c.held, status, len(body), contentType, append([]string{"Connection", close}, headers...)...)
+	if hold {
+		c.held = append(c.held, body...)
 		return nil
 	}
-	return c.writeLocked(h, body, time.Time{})
+	return c.writeLocked(body, time.Time{})
 }
 
 // flush writes what was held back.
@@ -185,28 +193,29 @@ func (c *conn) flush() error {
 	if len(c.held) == 0 {
 		return nil
 	}
-	return c.writeLocked(nil, nil, time.Time{})
+	return c.writeLocked(nil, time.Time{})
 }
 
-// writeLocked writes what was held back, a head and a body, all at once. The caller holds wmu. A zero deadline means none.
-func (c *conn) writeLocked(head, body []byte, deadline time.Time) error {
+// writeLocked writes what is held back, and a body behind it, all at once. The caller holds wmu. A zero deadline means none.
+func (c *conn) writeLocked(body []byte, deadline time.Time) error {
 	if limited := !deadline.IsZero(); limited || c.limited {
 		if err := c.nc.SetWriteDeadline(deadline); err != nil {
 			return err
 		}
 		c.limited = limited
 	}
-	out := head
-	if len(c.held) > 0 {
-		out = append(c.held, head...)
-		c.held = nil
-	}
-	if len(body) <= joinBody {
-		_, err := c.nc.Write(append(out, body...))
+	out := c.held
+	c.held = nil
+	if len(body) > joinBody {
+		bufs := net.Buffers{out, body}
+		_, err := bufs.WriteTo(c.nc)
 		return err
 	}
-	bufs := net.Buffers{out, body}
-	_, err := bufs.WriteTo(c.nc)
+	out = append(out, body...)
+	_, err := c.nc.Write(out)
+	if cap(out) <= keepRoom {
+		c.held = out[:0]
+	}
 	return err
 }
 
@@ -225,7 +234,8 @@ func (b *continueBody) Read(p []byte) (int, error) {
 	if !b.asked {
 		b.asked = true
 		b.c.wmu.Lock()
-		err := b.c.writeLocked([]byte("HTTP/1.1 100 Continue\r\n\r\n"), nil, time.Time{})
+		b.c.held = append(b.c.held, "HTTP/1.1 100 Continue\r\n\r\n"...)
+		err := b.c.writeLocked(nil, time.Time{})
 		b.c.wmu.Unlock()
 		if err != nil {
 			return 0, err

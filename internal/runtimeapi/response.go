@@ -8,13 +8,11 @@ import (
 
 const jsonType = "application/json"
 
-// head renders the status line and headers of a response whose body has n bytes, with room for a body that is copied behind.
-func head(status, n int, contentType string, headers ...string) []byte {
-	room := 512
-	if n <= joinBody {
-		room += n
+// appendHead renders the status line and headers of a response whose body has n bytes.
+func appendHead(b []byte, status, n int, contentType string, headers ...string) []byte {
+	if cap(b) == 0 {
+		b = make([]byte, 0, 1024)
 	}
-	b := make([]byte, 0, room)
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(status), 10)
 	b = append(b, ' ')
@@ -33,15 +31,16 @@ func head(status, n int, contentType string, headers ...string) []byte {
 	return append(b, "\r\n\r\n"...)
 }
 
-// nextResponse renders the headers that an invocation is delivered with.
-func nextResponse(inv *Invocation) []byte {
-	return head(http.StatusOK, len(inv.Payload), jsonType,
+// writeNext delivers an invocation. The caller holds wmu.
+func (c *conn) writeNext(inv *Invocation) error {
+	c.held = appendHead(c.held, http.StatusOK, len(inv.Payload), jsonType,
 		"Lambda-Runtime-Aws-Request-Id", inv.RequestID,
 		"Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.Deadline.UnixMilli(), 10),
 		"Lambda-Runtime-Invoked-Function-Arn", inv.FunctionARN,
 		"Lambda-Runtime-Trace-Id", inv.TraceID,
 		"Lambda-Runtime-Client-Context", inv.ClientContext,
 		"Lambda-Runtime-Cognito-Identity", inv.CognitoIdentity)
+	return c.writeLocked(inv.Payload, inv.Deadline)
 }
 
 func appendHeader(b []byte, name, value string) []byte {

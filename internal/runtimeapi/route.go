@@ -5,7 +5,10 @@ import (
 	"strings"
 )
 
-const version = "/2018-06-01"
+const (
+	version  = "/2018-06-01"
+	nextPath = version + "/runtime/invocation/next"
+)
 
 // route finds the endpoint of a request, answers it, and reports whether the connection goes on.
 func (c *conn) route(req *http.Request, keep bool) bool {
@@ -76,5 +79,5 @@ func (c *conn) next(_ *http.Request, keep bool) bool {
 	}
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	return c.writeLocked(nextResponse(inv), inv.Payload, inv.Deadline) == nil
+	return c.writeNext(inv) == nil
 }

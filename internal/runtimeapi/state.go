@@ -75,7 +75,7 @@ func (s *Server) Invoke(inv *Invocation) {
 		s.pending = false
 		s.state = Running
 		s.mu.Unlock()
-		err := c.writeLocked(nextResponse(inv), inv.Payload, inv.Deadline)
+		err := c.writeNext(inv)
 		last := c.last
 		c.wmu.Unlock()
 		if err == nil && !last {
