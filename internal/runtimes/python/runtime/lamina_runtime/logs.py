@@ -20,17 +20,38 @@ ORDINARY = frozenset(
 )
 
 
+_prepared = None  # the handler of functions that set nothing of their log
+
+
+def prepare():
+    """Make what install will likely need."""
+    global _prepared
+    _prepared = text_handler("")
+
+
+def text_handler(level):
+    handler = LambdaLoggerHandlerWithFrameType(0xA55A0003) if level else LambdaLoggerHandler()
+    handler.setFormatter(logging.Formatter(TEXT, "%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(LambdaLoggerFilter())
+    return handler
+
+
+def json_handler():
+    handler = LambdaLoggerHandlerWithFrameType(0xA55A0002)
+    handler.setFormatter(JsonFormatter())
+    handler.addFilter(LambdaLoggerFilter())
+    return handler
+
+
 def install():
-    as_json = lazy.as_json()
+    global _prepared
     level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
     logging.Formatter.converter = time.gmtime  # for formatters of functions too, as on AWS
-    if as_json:
-        handler = LambdaLoggerHandlerWithFrameType(0xA55A0002)
-        handler.setFormatter(JsonFormatter())
+    if lazy.as_json():
+        handler = json_handler()
     else:
-        handler = LambdaLoggerHandlerWithFrameType(0xA55A0003) if level else LambdaLoggerHandler()
-        handler.setFormatter(logging.Formatter(TEXT, "%Y-%m-%dT%H:%M:%S"))
-    handler.addFilter(LambdaLoggerFilter())
+        handler = not level and _prepared or text_handler(level)
+    _prepared = None
     root = logging.getLogger()
     root.addHandler(handler)
     level = LEVELS.get(level, level)
