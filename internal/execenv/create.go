@@ -2,9 +2,7 @@ package execenv
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -138,7 +136,7 @@ const noExtensions = "disable-extensions-jwigqn8j"
 // of strangers, and this is not yet inside the sandbox.
 func (e *environment) extensions() []string {
 	lowers := e.optLowers()
-	if _, err := lstat(lowers, noExtensions); err == nil {
+	if _, _, err := lookUp(lowers, noExtensions); err == nil {
 		return nil
 	}
 	isFolder := map[string]bool{}
@@ -165,15 +163,4 @@ func (e *environment) extensions() []string {
 		}
 	}
 	return found
-}
-
-// lstat looks for the root entry called name in the merged lowers, the top one first.
-func lstat(lowers []string, name string) (fs.FileInfo, error) {
-	for _, dir := range lowers {
-		info, err := os.Lstat(filepath.Join(dir, name))
-		if !errors.Is(err, fs.ErrNotExist) {
-			return info, err
-		}
-	}
-	return nil, fs.ErrNotExist
 }

@@ -27,7 +27,15 @@ func TestBootstrapOfProvided(t *testing.T) {
 		return func(dir string) { _ = os.WriteFile(filepath.Join(dir, "bootstrap"), []byte(text), mode) }
 	}
 	folder := func(dir string) { _ = os.MkdirAll(filepath.Join(dir, "bootstrap", "x"), 0o755) }
-	link := func(dir string) { _ = os.Symlink("/nowhere", filepath.Join(dir, "bootstrap")) }
+	link := func(to string) func(dir string) {
+		return func(dir string) {
+			_ = os.WriteFile(filepath.Join(dir, "main"), []byte(script), 0o755)
+			_ = os.Mkdir(filepath.Join(dir, "folder"), 0o755)
+			_ = os.WriteFile(filepath.Join(dir, "folder", "file"), []byte("\x7fELF nonsense"), 0o755)
+			_ = os.Symlink("folder/file", filepath.Join(dir, "again"))
+			_ = os.Symlink(to, filepath.Join(dir, "bootstrap"))
+		}
+	}
 	none := func(dir string) { _ = os.WriteFile(filepath.Join(dir, "other"), nil, 0o644) }
 	for _, tc := range []struct {
 		name   string
@@ -46,7 +54,17 @@ func TestBootstrapOfProvided(t *testing.T) {
 		{"not executable", file(0o644, script), nil, "fork/exec /var/task/bootstrap: permission denied"},
 		{"not a program", file(0o755, "\x7fELF nonsense"), nil, "fork/exec /var/task/bootstrap: exec format error"},
 		{"interpreter that is not there", file(0o755, "#!/nowhere/sh\n"), nil, "fork/exec /var/task/bootstrap: no such file or directory"},
-		{"link that leads nowhere, in a layer", none, []func(string){link}, "fork/exec /opt/bootstrap: no such file or directory"},
+		{"link", link("main"), nil, ""},
+		{"link that leads nowhere is passed over", link("/nowhere"), []func(string){file(0o755, script)}, ""},
+		{"link to a folder is passed over", link("folder"), []func(string){file(0o755, script)}, ""},
+		{"link below a file is passed over", link("main/x"), []func(string){file(0o755, script)}, ""},
+		{"link that leads nowhere, in a layer", none, []func(string){link("/nowhere")}, missing},
+		{"link to nothing in the function, from a layer", none, []func(string){link("/var/task/nothing")}, missing},
+		{"link to nothing of the system", link("/usr/bin/nothing-there"), nil, missing},
+		{"link to a folder of the system", link("/usr/bin"), nil, missing},
+		{"link out of everything", link("../../../nowhere"), nil, missing},
+		{"link to a link to what is no program", link("again"), nil, "fork/exec /var/task/bootstrap: exec format error"},
+		{"loop", link("bootstrap"), nil, "fork/exec /var/task/bootstrap: too many levels of symbolic links"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBench(t)
