@@ -44,6 +44,7 @@ type Store struct {
 
 	// Of the writing goroutine alone.
 	streams map[*telemetry.Source]*stream
+	room    []telemetry.Event // of the queue that was written last, for the one that follows
 
 	followers followers
 }

@@ -22,12 +22,6 @@ type header struct {
 	Stream string `json:"stream"`
 }
 
-// line is a record on disk.
-type line struct {
-	Micros  int64  `json:"t"`
-	Message string `json:"m"`
-}
-
 // streamName says where a stream is.
 type streamName struct {
 	dir    string // of its group
@@ -85,21 +79,17 @@ func (st *stream) settleLoss(now time.Time) {
 }
 
 func (st *stream) append(t time.Time, message string) {
-	st.appendLine(line{t.UnixMicro(), message})
-}
-
-func (st *stream) appendLine(v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // strings and numbers always have a JSON form
+	if st.buf == nil {
+		st.buf = buffers.get()
 	}
-	st.buf = append(append(st.buf, b...), '\n')
+	st.buf = appendLine(st.buf, line{t.UnixMicro(), message})
 }
 
 // flush appends what waits to the segment, opening and closing it: no stream holds a file open between two writes.
 func (st *stream) flush() error {
 	buf := st.buf
 	st.buf = nil
+	defer buffers.put(buf)
 	f, err := st.open()
 	if err != nil {
 		return err

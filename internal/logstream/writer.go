@@ -42,7 +42,7 @@ func (s *Store) run() {
 func (s *Store) write() {
 	s.mu.Lock()
 	events, lost := s.queue, s.lost
-	s.queue, s.queued = nil, 0
+	s.queue, s.room, s.queued = s.room, nil, 0
 	if len(lost) > 0 {
 		s.lost = map[*telemetry.Source]*lossCount{}
 	}
@@ -51,6 +51,7 @@ func (s *Store) write() {
 		return
 	}
 	touched := s.encode(events, lost)
+	s.room = roomOf(events)
 	var changed []string
 	for _, st := range touched {
 		if err := st.flush(); err != nil {
@@ -61,6 +62,18 @@ func (s *Store) write() {
 	}
 	s.followers.tell(changed)
 	s.forget()
+}
+
+// maxRoom is how many events the room holds that is kept for the next ones.
+const maxRoom = 1024
+
+// roomOf gives the room of events that were written, without what they hold on to.
+func roomOf(events []telemetry.Event) []telemetry.Event {
+	if cap(events) > maxRoom {
+		return nil
+	}
+	clear(events)
+	return events[:0]
 }
 
 // encode turns events into the bytes of their streams and gives the streams that have some.
