@@ -23,10 +23,11 @@ const safe = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
 // base is the part of the root that is the same for every sandbox: a tmpfs with /proc and /dev, and the host's root
 // below the scratch folder until finish.
 type base struct {
-	old    int  // descriptor of the host's root
-	layers int  // scratch folders used so far
-	mapped bool // the helper has a user of its own, 0
-	hasTmp bool // the server gave one
+	old     int      // descriptor of the host's root
+	layers  int      // scratch folders used so far
+	mapped  bool     // the helper has a user of its own, 0
+	hasTmp  bool     // the server gave one
+	spawner *spawner // begun
 	// processors are those that processes may use; nil: all
 	processors *unix.CPUSet
 }
@@ -34,20 +35,28 @@ type base struct {
 // assembleBase needs no word from the server, so that a prepared sandbox has it behind itself.
 func assembleBase() (*base, initproto.Failure) {
 	unix.Umask(0)
+	b := &base{mapped: os.Getuid() == 0}
 	failure := run([]step{
 		{"make mounts private", detachPropagation},
 		{"mount tmpfs", stackRoot},
 		{"pivot_root", pivot},
 		{"mount proc", mountProc},
 		{"mount /dev", mountDev},
-		{"bring up the loopback", loopbackUp},
 		{"make threads", makeThreads},
+		{"begin the spawner", b.beginSpawner},
+		{"bring up the loopback", loopbackUp},
 	})
 	if failure.Failed() {
 		return nil, failure
 	}
-	old, err := unix.Open(scratchOld, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	return &base{old: old, mapped: os.Getuid() == 0}, fail("open", "host root", err)
+	var err error
+	b.old, err = unix.Open(scratchOld, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return b, fail("open", "host root", err)
+}
+
+func (b *base) beginSpawner() error {
+	b.spawner = beginSpawner()
+	return nil
 }
 
 // detachPropagation lets the host's later mounts come in (a prepared sandbox may wait for long) and none go out.

@@ -187,7 +187,8 @@ func (s *session) setup(p *packet) {
 	s.reaper = newReaper(s.control)
 	s.reaper.begin()
 	s.groups, p.descriptors = p.descriptors, nil
-	s.spawner, s.failure = newSpawner(s.groups)
+	s.spawner = s.base.spawner
+	s.failure = s.spawner.enter(s.groups)
 	s.processors = s.base.processors
 	s.confineSpawner()
 	s.rootOpen = m.Open

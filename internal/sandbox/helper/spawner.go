@@ -15,34 +15,45 @@ import (
 // seccomp filter belong to a thread in Linux and are inherited by what that thread starts; the other threads of the
 // helper keep theirs. All calls here are raw ones, because Go's wrappers would change every thread.
 type spawner struct {
-	jobs chan func()
-	null int
+	jobs  chan func()
+	ready chan initproto.Failure // gets one, when the privileges are gone
+	null  int
 }
 
-// newSpawner enters the cgroups and gives up the privileges in a new thread, and returns when that is done.
+// newSpawner begins one and waits until it is ready.
 func newSpawner(groups []int) (*spawner, initproto.Failure) {
-	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fail("open", "/dev/null", err)
+	s := beginSpawner()
+	return s, s.enter(groups)
+}
+
+// beginSpawner begins to give up the privileges in a new thread. From then on the kernel may show the helper's own part of
+// /proc to nobody in the sandbox, the helper neither.
+func beginSpawner() *spawner {
+	s := &spawner{jobs: make(chan func()), ready: make(chan initproto.Failure, 1)}
+	go s.run()
+	return s
+}
+
+// enter has the thread enter the cgroups, and returns when that is done. What it starts afterwards is in them too.
+func (s *spawner) enter(groups []int) initproto.Failure {
+	failure := <-s.ready
+	if !failure.Failed() {
+		s.do(func() { failure = enterGroups(groups) })
 	}
-	s := &spawner{jobs: make(chan func()), null: null}
-	ready := make(chan initproto.Failure)
-	go s.run(groups, ready)
-	failure := <-ready
+	var err error
+	if s.null, err = unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0); err != nil && !failure.Failed() {
+		failure = fail("open", "/dev/null", err)
+	}
 	// Processes cannot look into the helper (/proc/1/exe, /proc/1/fd, ptrace), whatever their user ID.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil && !failure.Failed() {
 		failure = fail("prctl", "dumpable", err)
 	}
-	return s, failure
+	return failure
 }
 
-func (s *spawner) run(groups []int, ready chan<- initproto.Failure) {
+func (s *spawner) run() {
 	runtime.LockOSThread() // never unlocked: this thread is of no use to others
-	failure := enterGroups(groups)
-	if !failure.Failed() {
-		failure = dropPrivileges()
-	}
-	ready <- failure
+	s.ready <- dropPrivileges()
 	for job := range s.jobs {
 		job()
 	}
@@ -141,9 +152,9 @@ func (s *session) spawn(p *packet) {
 		return
 	}
 	s.reaper.start(func() int {
-		pid, failure := s.spawner.start(m, files)
-		s.reply(p, initproto.Reply{Failure: failure, PID: uint64(pid)})
-		return pid
+		return s.spawner.start(m, files, func(pid int, failure initproto.Failure) {
+			s.reply(p, initproto.Reply{Failure: failure, PID: uint64(pid)})
+		})
 	})
 }
 
@@ -182,8 +193,12 @@ func (s *session) files(m initproto.Spawn, p *packet) ([]uintptr, error) {
 	return files, nil
 }
 
-func (s *spawner) start(m initproto.Spawn, files []uintptr) (pid int, failure initproto.Failure) {
+// start starts a process and calls told in the spawner's thread: whoever waits for the answer does not wait for another
+// thread to wake up.
+func (s *spawner) start(m initproto.Spawn, files []uintptr, told func(pid int, failure initproto.Failure)) (pid int) {
 	s.do(func() {
+		var failure initproto.Failure
+		defer func() { told(pid, failure) }()
 		// Go does not tell a folder that cannot be entered from a program that cannot be run.
 		if err := enterable(m.Dir); err != nil {
 			failure = fail("chdir", m.Dir, err)
@@ -198,7 +213,7 @@ func (s *spawner) start(m initproto.Spawn, files []uintptr) (pid int, failure in
 		})
 		failure = fail("fork/exec", m.Path, err)
 	})
-	return pid, failure
+	return pid
 }
 
 func enterable(dir string) error {

@@ -92,6 +92,7 @@ func (b *box) adopt(s *started) bool {
 	return true
 }
 
+// setUp lets the helper begin as early as can be. Nothing of the function runs before both it and the limits are there.
 func (b *box) setUp(ctx context.Context, s *started, tmp *order) error {
 	ns, err := s.idmap()
 	if err != nil {
@@ -103,11 +104,14 @@ func (b *box) setUp(ctx context.Context, s *started, tmp *order) error {
 		return err
 	}
 	defer root.close()
-	if err := s.group.limit(b.spec.Memory, b.spec.Processes); err != nil {
-		return err
-	}
+	limited := make(chan error, 1)
+	go func() { limited <- s.group.limit(b.spec.Memory, b.spec.Processes) }()
 	b.memory.watch(s.group.meter())
-	return s.whyEnded(b.describe(ctx, s, root, tmp, ns))
+	err = s.whyEnded(b.describe(ctx, s, root, tmp, ns))
+	if unlimited := <-limited; err == nil {
+		err = unlimited
+	}
+	return err
 }
 
 // whyEnded gives the failure that the helper began with, where an error only says that it is gone.

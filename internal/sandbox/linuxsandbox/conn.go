@@ -49,24 +49,26 @@ type request struct {
 	gone     bool
 }
 
-// newConn gives the server's end and the helper's, which the caller closes.
-func newConn() (*conn, *os.File, error) {
+// controlSocket gives the server's end and the helper's.
+func controlSocket() (ours, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot make a control socket: %w", err)
 	}
-	ours, theirs := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control")
-	defer ours.Close()
+	return os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control"), nil
+}
+
+// newConn talks by the server's end of a control socket, of which it has its own copy.
+func newConn(ours *os.File) (*conn, error) {
 	c, err := net.FileConn(ours)
 	if err != nil {
-		theirs.Close()
-		return nil, nil, fmt.Errorf("cannot make a control socket: %w", err)
+		return nil, fmt.Errorf("cannot make a control socket: %w", err)
 	}
 	return &conn{
 		socket:  c.(*net.UnixConn),
 		hello:   make(chan answer, 1),
 		pending: map[uint64]*request{},
-	}, theirs, nil
+	}, nil
 }
 
 // read takes in what the helper says until the socket closes, then lets everybody who waits know.

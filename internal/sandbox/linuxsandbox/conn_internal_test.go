@@ -2,6 +2,7 @@ package linuxsandbox
 
 import (
 	"errors"
+	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +14,7 @@ import (
 func TestWhyEnded(t *testing.T) {
 	for name, want := range map[string]error{"with a reason": unix.EPERM, "without": errEnded} {
 		t.Run(name, func(t *testing.T) {
-			c, theirs, err := newConn()
+			c, theirs, err := connected()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,4 +41,15 @@ func TestWhyEnded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// connected is a conn and the other end of its socket.
+func connected() (*conn, *os.File, error) {
+	ours, theirs, err := controlSocket()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer ours.Close()
+	c, err := newConn(ours)
+	return c, theirs, err
 }

@@ -57,14 +57,14 @@ func (d *Driver) startAs(name string, id identity) (*started, error) {
 }
 
 func (d *Driver) startIn(g *group, id identity) (*started, error) {
-	c, theirs, err := newConn()
+	ours, theirs, err := controlSocket()
 	if err != nil {
 		return nil, err
 	}
+	defer ours.Close()
 	defer theirs.Close()
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	null, err := openNull()
 	if err != nil {
-		c.close()
 		return nil, err
 	}
 	defer null.Close()
@@ -73,38 +73,56 @@ func (d *Driver) startIn(g *group, id identity) (*started, error) {
 	attr.Setsid = true
 	home, err := g.home()
 	if err != nil {
-		c.close()
 		return nil, fmt.Errorf("cannot open a cgroup: %w", err)
 	}
 	if home >= 0 {
 		defer unix.Close(home)
 		attr.UseCgroupFD, attr.CgroupFD = true, home
 	}
-	made := make(chan error, 1)
-	go func() { made <- g.finish() }()
 	p, err := d.program.start(id, d.cgroups.pids.v2, &os.ProcAttr{
 		Env: environment,
 		// What the helper has to say beside its socket is a crash of its own.
 		Files: []*os.File{null, null, os.Stderr, theirs},
 		Sys:   attr,
 	})
-	unmade := <-made
 	if err != nil {
-		c.close()
 		return nil, fmt.Errorf("cannot start the sandbox helper in new namespaces: %w", rootCause(err))
 	}
-	if err = unmade; err == nil {
-		err = d.mapIDs(p.Pid, id, c)
-	}
+	c, err := d.attend(p, id, g, ours)
 	if err != nil {
 		p.Kill()
 		p.Wait()
-		c.close()
 		return nil, err
 	}
 	s := &started{identity: id, group: g, process: p, conn: c, gone: make(chan struct{})}
 	go s.run(d.log)
 	return s, nil
+}
+
+// openNull goes around os.OpenFile, which would ask the poller about it.
+func openNull() (*os.File, error) {
+	fd, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
+	}
+	return os.NewFile(uintptr(fd), os.DevNull), nil
+}
+
+// attend does what a helper that is on its way will need, beside its start: making cgroups would hold up its clone, since
+// the kernel does one of these at a time.
+func (d *Driver) attend(p *os.Process, id identity, g *group, ours *os.File) (*conn, error) {
+	c, err := newConn(ours)
+	if err != nil {
+		return nil, err
+	}
+	if err = d.mapIDs(p.Pid, id, c); err == nil {
+		err = g.finish()
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // mapIDs gives a helper its IDs, if it waits for them.
