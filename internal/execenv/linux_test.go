@@ -226,7 +226,7 @@ func TestOrderOfOutput(t *testing.T) {
 	rev := b.revision("app.handler")
 	rev.Config.Runtime = python
 	rev.Code = b.tree(map[string]string{"app.py": printer})
-	b.invoke(rev, "a", "1", false)
+	b.invoke(rev, "a", "1", true) // with a tail, the answer comes behind the log
 	var got, want []string
 	for _, e := range b.log.all() {
 		if text, ok := e.Record.(string); ok {
