@@ -16,17 +16,17 @@ import (
 // hintMark begins the line that says why an import failed. AWS has no such line.
 const hintMark = "LAMINA_HINT "
 
-// importError reports whether an error of this type may come of an import, or of the load of a library.
+// importError reports whether an error of this type may come of an import, of the load of a library, or of a file's mode.
 func importError(errorType string) bool {
 	switch errorType {
-	case "Runtime.ImportModuleError", "ModuleNotFoundError", "ImportError", "OSError", "Error":
+	case "Runtime.ImportModuleError", "ModuleNotFoundError", "ImportError", "OSError", "PermissionError", "Error":
 		return true
 	}
 	return false
 }
 
-// hint publishes a line that says why a module is missing or a library cannot be loaded, when that is what the posted error
-// says. It lists code and layers, which costs milliseconds, and does so only after such a failure.
+// hint publishes a line that says why a module is missing, a library cannot be loaded, or a file not be used, when that is
+// what the posted error says. It lists code and layers, which costs milliseconds, and does so only after such a failure.
 func (e *environment) hint(posted []byte) {
 	var said struct {
 		Type    string `json:"errorType"`
@@ -43,12 +43,16 @@ func (e *environment) hint(posted []byte) {
 
 func (e *environment) explain(message string) (explain.Result, bool) {
 	module, missing := explain.Missing(message)
-	if !missing && !explain.Unloadable(message) {
+	refused := !missing && explain.Refused(message)
+	if !missing && !refused && !explain.Unloadable(message) {
 		return explain.Result{}, false
 	}
 	parts, release := e.parts()
 	defer release()
 	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	if refused {
+		return explain.Denied(message, parts)
+	}
 	if !missing {
 		return explain.Library(message, e.runtime.Name, arch, parts)
 	}

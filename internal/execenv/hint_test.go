@@ -1,6 +1,8 @@
 package execenv_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -46,6 +48,25 @@ func TestHints(t *testing.T) {
 				t.Errorf("want %d hints, %q; got\n%s", want, tt.hint, log)
 			}
 		})
+	}
+}
+
+// TestHintOfMode asks a real function for the line that says which mode of a file forbids its use.
+func TestHintOfMode(t *testing.T) {
+	b, python := newLinuxBench(t)
+	dir := t.TempDir()
+	code := "import subprocess\ndef handler(e, c):\n    subprocess.run(['/var/task/tool'])\n"
+	for name, text := range map[string]string{"app.py": code, "tool": "#!/bin/sh\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rev := b.revision("app.handler")
+	rev.Config.Runtime, rev.Code = python, b.folder(dir)
+	log := string(b.invoke(rev, "id-1", "{}", true).LogTail)
+	const want = `LAMINA_HINT cannot use "/var/task/tool": the function's code holds it at /var/task/tool, but it may not be executed (mode 0644): chmod a+x`
+	if !strings.Contains(log, want) {
+		t.Errorf("want %q; got\n%s", want, log)
 	}
 }
 

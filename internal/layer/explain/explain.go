@@ -1,6 +1,6 @@
 // Package explain says why a module that a function imports is not found, by what its code and its layers hold: which of them
 // has something of that name, where it lies, why the runtime does not find it there, and what mends it. Of a shared library that
-// cannot be loaded it says what it was built for.
+// cannot be loaded it says what it was built for, and of a file that may not be read or executed which mode forbids it.
 //
 // It is a function of what layers list and, for libraries, hold; it needs no server, and guesses nothing that it does not see.
 package explain
@@ -39,6 +39,7 @@ type Hint struct {
 type Result struct {
 	Module  string
 	Library bool     // Module is a shared library
+	File    bool     // Module is the path of a file that is there
 	Looked  []string // the folders in which the runtime looks, in its order
 	Hints   []Hint   // the likeliest first
 	SDK     bool     // nothing holds it, and on AWS it comes with the runtime's SDK
@@ -63,6 +64,9 @@ func (r Result) String() string {
 	verb := "import"
 	if r.Library {
 		verb = "load"
+	}
+	if r.File {
+		return fmt.Sprintf("cannot use %q: %s", r.Module, b.String())
 	}
 	return fmt.Sprintf("cannot %s %q: %s (looked in %s)", verb, r.Module, b.String(), strings.Join(r.Looked, ", "))
 }
