@@ -33,6 +33,7 @@ func Run(ctx context.Context, cfg config.Config, ready func(addr net.Addr)) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.close()) }()
+	defer paceGarbage()()
 
 	p, err := assemble(ctx, cfg, dir, log)
 	if err != nil {
