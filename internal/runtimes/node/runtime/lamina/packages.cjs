@@ -63,4 +63,4 @@ function watch() {
   };
 }
 
-module.exports = { prepare, register, parents };
+module.exports = { prepare, register, parents, folders };

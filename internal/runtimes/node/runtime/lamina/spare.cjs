@@ -8,6 +8,8 @@
 const fs = require('fs');
 const net = require('net');
 const vm = require('vm');
+const logs = require('./logs.cjs');
+const packages = require('./packages.cjs');
 const { Client } = require('./client.cjs');
 
 // Something of all that functions usually begin with.
@@ -27,6 +29,7 @@ async function wait(pipe, load) {
   const client = new Client(process.env.AWS_LAMBDA_RUNTIME_API);
   await client.connect(); // which tells the server that this process is ready
   delete require.cache[__filename];
+  prepare();
   const [variables, go] = hear(pipe);
   become(variables);
   if (!go) read(pipe);
@@ -50,6 +53,19 @@ async function warm(life) {
   client.close();
   await ended;
   delete require.cache[__dirname + '/sample.js'];
+}
+
+// prepare calls what comes when there is a function, with what is here already, so that it is compiled; and collects the garbage
+// of the boot, for which the function's first event would have to wait.
+function prepare() {
+  const { setGlobals } = require('./handler.cjs');
+  become(Object.entries(process.env).map(([name, value]) => name + '=' + value));
+  process.chdir(process.cwd());
+  logs.patchConsole(false); // it is patched again
+  packages.folders();
+  setGlobals({});
+  delete globalThis.awslambda;
+  globalThis.gc?.({ type: 'minor' });
 }
 
 const EVENT =
