@@ -36,6 +36,9 @@ type FunctionRef struct {
 // ParseFunctionRef reads what AWS accepts as a FunctionName: "name", "name:qualifier", "123456789012:function:name",
 // "function:name", or a full ARN. Parts that are not given come from here. It is an error when nothing of that matches.
 func ParseFunctionRef(s string, here Scope) (FunctionRef, error) {
+	if isBareName(s) { // of most calls; the expression takes longer than all else that a call needs of its name
+		return FunctionRef{FunctionKey: FunctionKey{here, FunctionName(s)}}, nil
+	}
 	m := functionRef.FindStringSubmatch(s)
 	if m == nil {
 		return FunctionRef{}, Errorf(Constraint, "%q is not a function name or ARN", s)
@@ -51,6 +54,18 @@ func ParseFunctionRef(s string, here Scope) (FunctionRef, error) {
 		ref.Account = m[3][:12]
 	}
 	return ref, nil
+}
+
+// isBareName reports whether a function is named by nothing but its name.
+func isBareName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return s != ""
 }
 
 // ParseLayerRef reads a layer name or the ARN of a layer without version.

@@ -13,6 +13,7 @@ var here = lambda.Scope{Partition: "aws", Account: "000000000000", Region: "us-e
 func TestParseFunctionRef(t *testing.T) {
 	for in, want := range map[string]string{
 		"f":                         "arn:aws:lambda:us-east-1:000000000000:function:f",
+		"a.b-C_1":                   "arn:aws:lambda:us-east-1:000000000000:function:a.b-C_1",
 		"f:live":                    "arn:aws:lambda:us-east-1:000000000000:function:f:live",
 		"f:$LATEST":                 "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST",
 		"function:f":                "arn:aws:lambda:us-east-1:000000000000:function:f",

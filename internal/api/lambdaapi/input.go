@@ -122,6 +122,9 @@ func readParameters(op *Route, r *http.Request, path []string, in *jsonstream.Va
 			}
 			in.Set(m.name, v)
 		case inQuery:
+			if r.URL.RawQuery == "" {
+				continue
+			}
 			if query == nil {
 				query = r.URL.Query()
 			}

@@ -68,12 +68,11 @@ func (c *checker) structure(s *shape, v *jsonstream.Value, path string) {
 		if x == nil {
 			x = &null
 		}
-		name := join(path, m.name)
 		switch {
 		case x.Kind != jsonstream.Null:
-			c.value(m.shape, x, name)
+			c.value(m.shape, x, join(path, m.name))
 		case m.required && m.in != inPayload:
-			c.add(m.shape, x, name, mustNotBeNull)
+			c.add(m.shape, x, join(path, m.name), mustNotBeNull)
 		}
 	}
 }
