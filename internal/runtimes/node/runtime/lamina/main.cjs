@@ -46,7 +46,7 @@ function boot() {
 
 // start loads the function with the given require and serves events. With classic runtimes the process waits for it before
 // it counts as started (an await that never ends is then node's exit code 13).
-async function start(require) {
+const start = (async function start(require) {
   if (!process.env.NODE_PATH) {
     process.env.NODE_PATH = searchPath();
     Module._initPaths();
@@ -55,7 +55,7 @@ async function start(require) {
   const life = modern ? loadModern() : loadClassic();
   packages.prepare();
   await life.run(connected ?? new Client(process.env.AWS_LAMBDA_RUNTIME_API), require);
-}
+});
 
 function loadModern() {
   return require('./modern.cjs');

@@ -13,7 +13,8 @@ const NO_CALLBACKS =
   'to use a supported handler signature to use Node.js 24 or later. For more information see ' +
   'https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.';
 
-async function run(client, require) {
+// run is in brackets, and so is compiled when the file is: in a process that boots ahead, nobody waits for that.
+const run = (async function run(client, require) {
   setGlobals({ InvokeStore: store });
   let found;
   try {
@@ -27,7 +28,7 @@ async function run(client, require) {
   const answer = found.streaming ? streaming(client, found) : buffered(client, found.handler);
   let event = await first(client);
   for (;;) event = await turn(answer, event);
-}
+});
 
 function first(client) {
   return new Promise((resolve) => client.next(resolve));

@@ -61,11 +61,19 @@ function prepare() {
   const { setGlobals } = require('./handler.cjs');
   become(Object.entries(process.env).map(([name, value]) => name + '=' + value));
   process.chdir(process.cwd());
-  logs.patchConsole(false); // it is patched again
+  patch();
   packages.folders();
   setGlobals({});
   delete globalThis.awslambda;
   globalThis.gc?.({ type: 'minor' });
+}
+
+// patch replaces console's methods, and puts them back.
+function patch() {
+  const { trace, debug, info, warn, error, log } = console;
+  logs.patchConsole(false);
+  Object.assign(console, { trace, debug, info, warn, error, log });
+  delete console.fatal;
 }
 
 const EVENT =
