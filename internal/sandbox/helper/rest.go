@@ -1,6 +1,7 @@
 package helper
 
 import (
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -32,9 +33,10 @@ const restAfter = 500 // milliseconds
 // entered is set by entry_*.s, and so in a program that begins there.
 var entered bool
 
-// allowRest lets the helper rest from now on, if its program can.
+// allowRest lets the helper rest from now on, if its program can. Where it has no user of its own it does not: its threads are
+// among the processes that the sandbox may have, and those that it gave up would be the function's, and missing when it wakes.
 func (s *session) allowRest() {
-	if !entered || s.rootOpen || s.failure.Failed() {
+	if !entered || os.Getuid() != 0 || s.rootOpen || s.failure.Failed() {
 		return
 	}
 	after := unix.NsecToTimeval(restAfter * 1e6)
@@ -46,24 +48,17 @@ func (s *session) allowRest() {
 
 // rest returns only when it cannot be, and is not tried again then.
 func (s *session) rest() {
-	runtime.LockOSThread() // capabilities are a thread's
-	s.reaper.mu.Lock()     // no end of a child is on its way
+	s.reaper.mu.Lock() // no end of a child is on its way
 	kept := slices.Concat([]int{initproto.ControlFD, initproto.ProgramFD}, s.groups, s.control.freezers)
-	err := keepCapabilities()
 	for _, fd := range kept {
-		if err == nil {
-			_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
-		}
+		unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
 	}
-	if err == nil {
-		execute(s.carried())
-	}
+	execute(s.carried())
 	for _, fd := range kept {
 		unix.CloseOnExec(fd)
 	}
 	unix.SetsockoptTimeval(s.control.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{})
 	s.reaper.mu.Unlock()
-	runtime.UnlockOSThread()
 }
 
 // carried are the arguments that a session goes on with.
@@ -117,33 +112,6 @@ func awake(c *control, args []string) *session {
 	s.reaper.begin()
 	s.allowRest()
 	return s
-}
-
-// keepCapabilities has this thread keep its capabilities when it starts a program. User 0 does anyway.
-func keepCapabilities() error {
-	if unix.Getuid() == 0 {
-		return nil
-	}
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var sets [2]unix.CapUserData
-	if err := unix.Capget(&header, &sets[0]); err != nil {
-		return err
-	}
-	for i := range sets {
-		sets[i].Inheritable = sets[i].Permitted
-	}
-	if err := unix.Capset(&header, &sets[0]); err != nil {
-		return err
-	}
-	for c := range 64 {
-		if sets[c/32].Permitted&(1<<(c%32)) == 0 {
-			continue
-		}
-		if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uintptr(c), 0, 0); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // execute starts the helper's program in its place. It returns when that cannot be.

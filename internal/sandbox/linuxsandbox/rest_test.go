@@ -41,16 +41,23 @@ func TestSandboxResting(t *testing.T) {
 	if !linuxsandbox.RestAtOnce(d) {
 		t.Skip("NOT RUN: PID 1 cannot rest in a program that was built without the small helper (make helper)")
 	}
+	if os.Getuid() != 0 && os.Getenv(sandboxtest.SubordinateVariable) == "" {
+		t.Skip("NOT RUN: PID 1 rests where it has a user of its own, as root or with subordinate IDs")
+	}
 	t.Setenv(restAtOnce, "1")
 	sandboxtest.Run(t, restingSuite())
 }
 
-func TestSandboxRestingRootless(t *testing.T) {
-	sandboxtest.RunAsOrdinaryUser(t, "TestSandboxResting")
+// TestSandboxRestingSubordinate runs them as an ordinary user who has subordinate IDs. With one ID only, PID 1 does not rest.
+func TestSandboxRestingSubordinate(t *testing.T) {
+	sandboxtest.RunWithSubordinateIDs(t, "TestSandboxResting")
 }
 
 // TestRest sees PID 1 rest, how little that takes, and what is started before and after it.
 func TestRest(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT RUN: PID 1 rests where it has a user of its own, as root; TestSandboxRestingSubordinate has that too")
+	}
 	d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
