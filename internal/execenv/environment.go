@@ -43,6 +43,8 @@ type environment struct {
 
 	keysExpire time.Time // of the function's credentials; zero: never
 
+	peak peak // of its memory
+
 	initDuration time.Duration // of an Init phase that no invocation has reported yet
 
 	first bool // it was initialised ahead, and has its first invocation

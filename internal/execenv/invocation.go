@@ -238,7 +238,7 @@ func (r *run) outcome() (status, errorType string) {
 
 func (r *run) metrics() telemetry.ReportMetrics {
 	size := int64(r.e.rev.Config.MemorySize)
-	used := min((r.e.box.Usage().Peak+1<<20-1)>>20, size)
+	used := min((r.peak()+1<<20-1)>>20, size)
 	if r.fault != nil && r.fault.oom {
 		used = size
 	}
