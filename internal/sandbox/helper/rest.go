@@ -106,8 +106,11 @@ func awake(c *control, args []string) *session {
 			s.processors.Set(n)
 		}
 	}
-	makeThreads()
-	s.spawner, s.failure = newSpawner(s.groups)
+	makeThreads() // never fails
+	var failure initproto.Failure
+	if s.spawner, failure = newSpawner(s.groups); failure.Failed() {
+		c.end() // nobody has asked: there is no answer to say it in
+	}
 	s.confineSpawner()
 	s.reaper.begin()
 	s.allowRest()
