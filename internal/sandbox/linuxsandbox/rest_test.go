@@ -31,16 +31,24 @@ func restingSuite() sandboxtest.Suite {
 	return s
 }
 
-// TestSandboxResting runs the suite over sandboxes whose PID 1 has gone to rest before each thing that it is asked.
-func TestSandboxResting(t *testing.T) {
+// restingDriver gives a driver whose sandboxes rest at once. CI builds the small helper first and runs as root, so there no test
+// that asks for it is skipped.
+func restingDriver(t *testing.T) *linuxsandbox.Driver {
+	t.Helper()
 	d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
+	t.Cleanup(func() { d.Close() })
 	if !linuxsandbox.RestAtOnce(d) {
 		t.Skip("NOT RUN: PID 1 cannot rest in a program that was built without the small helper (make helper)")
 	}
+	return d
+}
+
+// TestSandboxResting runs the suite over sandboxes whose PID 1 has gone to rest before each thing that it is asked.
+func TestSandboxResting(t *testing.T) {
+	restingDriver(t)
 	if os.Getuid() != 0 && os.Getenv(sandboxtest.SubordinateVariable) == "" {
 		t.Skip("NOT RUN: PID 1 rests where it has a user of its own, as root or with subordinate IDs")
 	}
@@ -58,14 +66,7 @@ func TestRest(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("NOT RUN: PID 1 rests where it has a user of its own, as root; TestSandboxRestingSubordinate has that too")
 	}
-	d, err := linuxsandbox.New(linuxsandbox.Options{StateDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if !linuxsandbox.RestAtOnce(d) {
-		t.Skip("NOT RUN: PID 1 cannot rest in a program that was built without the small helper (make helper)")
-	}
+	d := restingDriver(t)
 	ctx := t.Context()
 	s, err := d.Create(ctx, sandbox.Spec{ID: "rest", Account: "000000000000", Root: runtimes.DefaultRoot(), Processes: 64, TmpSize: 1 << 20})
 	if err != nil {
