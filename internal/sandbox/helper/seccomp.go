@@ -1,7 +1,9 @@
 package helper
 
 import (
+	"cmp"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -54,37 +56,60 @@ func installFilter() error {
 	return nil
 }
 
-// filter is the program: from the top, one test after the other, each followed by its answer.
-func filter() []unix.SockFilter {
-	const eperm, enosys = uint32(unix.EPERM), uint32(unix.ENOSYS)
-	p := make([]unix.SockFilter, 0, 256) // a slice that grows leaves a page or two behind for each of its sizes
-	p = append(p, load(dataArch), skipIfEqual(auditArch), answer(enosys), load(dataNumber))
-	p = append(p, extraNumbers()...)
-	p = append(p, skipUnlessEqual(unix.SYS_CLONE3), answer(enosys))
-	for _, list := range [][]uint32{refused, refusedOnArch} {
-		for _, n := range list {
-			p = append(p, skipUnlessEqual(n), answer(eperm))
-		}
-	}
-	p = checkFamily(p, unix.SYS_SOCKET)
-	p = checkFamily(p, unix.SYS_SOCKETPAIR)
-	return append(p,
-		jump(unix.BPF_JEQ, unix.SYS_CLONE, 0, 3), // the last test may change the accumulator
-		load(dataArg0),
-		jump(unix.BPF_JSET, newNamespaces, 0, 1),
-		answer(eperm),
-		allow,
-	)
+// rule is what the filter does with one system call: an end of the program.
+type rule struct {
+	number uint32
+	end    []unix.SockFilter
 }
 
-// checkFamily ends the filter for one system call: its first argument, of which the kernel uses 32 bits, decides.
-func checkFamily(p []unix.SockFilter, number uint32) []unix.SockFilter {
+// filter is the program. It searches, because the kernel runs it for each number there is when it is installed.
+func filter() []unix.SockFilter {
+	p := make([]unix.SockFilter, 0, 512) // a slice that grows leaves a page or two behind for each of its sizes
+	p = append(p, load(dataArch), jump(unix.BPF_JEQ, auditArch, 1, 0), answer(unix.ENOSYS), load(dataNumber))
+	p = append(p, extraNumbers()...)
+	return search(p, rules())
+}
+
+// rules are in the order of their numbers. Other calls are allowed.
+func rules() []rule {
+	refuse, family := []unix.SockFilter{answer(unix.EPERM)}, checkFamily()
+	list := append(make([]rule, 0, 128),
+		rule{unix.SYS_CLONE, []unix.SockFilter{load(dataArg0), jump(unix.BPF_JSET, newNamespaces, 0, 1), answer(unix.EPERM)}},
+		rule{unix.SYS_CLONE3, []unix.SockFilter{answer(unix.ENOSYS)}},
+		rule{unix.SYS_SOCKET, family},
+		rule{unix.SYS_SOCKETPAIR, family},
+	)
+	for _, numbers := range [][]uint32{refused, refusedOnArch} {
+		for _, n := range numbers {
+			list = append(list, rule{n, refuse})
+		}
+	}
+	slices.SortFunc(list, func(a, b rule) int { return cmp.Compare(a.number, b.number) })
+	return list
+}
+
+// search adds the way to the rules: a jump to the upper half, then the lower one. An end that does not answer falls through to
+// allow.
+func search(p []unix.SockFilter, rules []rule) []unix.SockFilter {
+	if len(rules) == 1 {
+		end := rules[0].end
+		p = append(p, jump(unix.BPF_JEQ, rules[0].number, 0, uint8(len(end))))
+		return append(append(p, end...), allow)
+	}
+	half, at := len(rules)/2, len(p)
+	p = search(append(p, jump(unix.BPF_JGE, rules[half].number, 0, 0)), rules[:half])
+	p[at].Jt = uint8(len(p) - at - 1)
+	return search(p, rules[half:])
+}
+
+// checkFamily looks at the first argument, of which the kernel uses 32 bits.
+func checkFamily() []unix.SockFilter {
 	n := uint8(len(families))
-	p = append(p, jump(unix.BPF_JEQ, number, 0, n+3), load(dataArg0))
+	p := append(make([]unix.SockFilter, 0, 8), load(dataArg0))
 	for i, f := range families {
 		p = append(p, jump(unix.BPF_JEQ, f, n-uint8(i), 0))
 	}
-	return append(p, answer(uint32(unix.EAFNOSUPPORT)), allow)
+	return append(p, answer(unix.EAFNOSUPPORT))
 }
 
 func load(offset uint32) unix.SockFilter {
@@ -95,11 +120,8 @@ func jump(test uint16, k uint32, yes, no uint8) unix.SockFilter {
 	return unix.SockFilter{Code: unix.BPF_JMP | test | unix.BPF_K, K: k, Jt: yes, Jf: no}
 }
 
-func skipIfEqual(k uint32) unix.SockFilter     { return jump(unix.BPF_JEQ, k, 1, 0) }
-func skipUnlessEqual(k uint32) unix.SockFilter { return jump(unix.BPF_JEQ, k, 0, 1) }
-
 var allow = unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW}
 
-func answer(errno uint32) unix.SockFilter {
-	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | errno}
+func answer(errno unix.Errno) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)}
 }

@@ -14,5 +14,5 @@ var refusedOnArch = []uint32{
 
 // extraNumbers answers ENOSYS for the x32 numbers.
 func extraNumbers() []unix.SockFilter {
-	return []unix.SockFilter{jump(unix.BPF_JSET, x32Bit, 0, 1), answer(uint32(unix.ENOSYS))}
+	return []unix.SockFilter{jump(unix.BPF_JSET, x32Bit, 0, 1), answer(unix.ENOSYS)}
 }
