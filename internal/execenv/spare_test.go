@@ -23,7 +23,7 @@ import (
 const lookCode = `
 import ctypes, gc, locale, os, site, sys, time
 lazy = sys.modules["lamina_runtime.lazy"]
-rehearsed = [[lazy.request, lazy.tenant], sorted(n for n in sys.modules if "sample" in n or "warm" in n), sorted(n for n in sys.path_importer_cache if n.startswith("/var/runtime"))]
+rehearsed = [[lazy.request, lazy.tenant], sorted(n for n in sys.modules if "sample" in n or "warm" in n or "awslambdaric" in n), sorted(n for n in sys.path_importer_cache if n.startswith("/var/runtime"))]
 libc = ctypes.CDLL(None)
 libc.getenv.restype = ctypes.c_char_p
 def handler(event, context):

@@ -7,7 +7,9 @@ import (
 	"github.com/laminadev/lamina/internal/runtimes/interpreter"
 )
 
-//go:embed runtime
+// (A folder is embedded without the files whose names begin with an underscore.)
+//
+//go:embed runtime runtime/*/__init__.py
 var runtimeFiles embed.FS
 
 var (

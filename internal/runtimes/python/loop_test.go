@@ -29,7 +29,7 @@ def h(event, context):
         "left": 0 < context.get_remaining_time_in_millis() <= 60000,
         "trace": os.environ.get("_X_AMZN_TRACE_ID"), "pythonpath": os.environ["PYTHONPATH"] == os.environ["LAMBDA_RUNTIME_DIR"],
         "fd": "_LAMBDA_TELEMETRY_LOG_FD" in os.environ,
-        "late": type(context)({"lambda-runtime-deadline-ms": "1"}, {}).get_remaining_time_in_millis(),
+        "late": type(context)("", None, None, 1).get_remaining_time_in_millis(),
     }
 `
 

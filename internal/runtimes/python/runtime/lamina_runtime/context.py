@@ -1,6 +1,9 @@
-"""The handler's second argument."""
+"""The handler's second argument. Its classes say that they are of the module where functions find them on AWS, and here too."""
 
+import os
 import time
+
+MODULE = "awslambdaric.lambda_context"
 
 
 class _Shown:
@@ -48,19 +51,21 @@ class LambdaContext(_Shown):
         "invoked_function_arn", "client_context", "identity", "tenant_id",
     )  # fmt: skip
 
-    def __init__(self, headers, environ):
-        self.aws_request_id = headers.get("lambda-runtime-aws-request-id")
+    def __init__(
+        self, invoke_id, client_context, cognito_identity, epoch_deadline_time_in_ms, invoked_function_arn=None, tenant_id=None
+    ):
+        environ = os.environ
+        self.aws_request_id = invoke_id
         self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
         self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
         self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
-        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
-        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
-        client = _parse(headers.get("lambda-runtime-client-context"), "Client Context")
-        self.client_context = None if client is None else ClientContext(client)
-        self.identity = CognitoIdentity(_parse(headers.get("lambda-runtime-cognito-identity"), "Cognito Identity") or {})
-        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms") or 0)
+        self.invoked_function_arn = invoked_function_arn
+        self.tenant_id = tenant_id
+        self.client_context = None if client_context is None else ClientContext(client_context)
+        self.identity = CognitoIdentity({} if cognito_identity is None else cognito_identity)
+        self._epoch_deadline_time_in_ms = epoch_deadline_time_in_ms
 
     def get_remaining_time_in_millis(self):
         """Give the time until the function is ended, never below zero."""
@@ -73,7 +78,20 @@ class LambdaContext(_Shown):
         lazy.write(str(message))
 
 
-Context = LambdaContext
+for _class in (CognitoIdentity, Client, ClientContext, LambdaContext):
+    _class.__module__ = MODULE
+
+
+def of_event(headers):
+    """Give the context of the event that came with these headers."""
+    return LambdaContext(
+        headers.get("lambda-runtime-aws-request-id"),
+        _parse(headers.get("lambda-runtime-client-context"), "Client Context"),
+        _parse(headers.get("lambda-runtime-cognito-identity"), "Cognito Identity"),
+        int(headers.get("lambda-runtime-deadline-ms") or 0),
+        headers.get("lambda-runtime-invoked-function-arn"),
+        headers.get("lambda-runtime-aws-tenant-id"),
+    )
 
 
 def _parse(text, what):

@@ -4,6 +4,8 @@ Two things would differ. A module of the function that is called like one of the
 against those that are imported already: the finder here lets it lose in the same way. And the root logger has a handler from
 the start: here it gets it in the moment in which logging is imported, before the importer can look.
 
+AWS's runtime client, too, is imported by then; what functions look for in it is found in ours.
+
 The finder also lets multiprocessing fail as it does on AWS, whose functions have no /dev/shm either, and another C library.
 """
 
@@ -26,8 +28,11 @@ FIRST = frozenset(
 )
 
 
+RIC = "awslambdaric"
+
+
 def install(path, log_fd):
-    """Find the names of FIRST on this path, whatever sys.path says later."""
+    """Find the names of FIRST, and AWS's client, on this path, whatever sys.path says later."""
     global _log_fd
     _log_fd = log_fd
     sys.meta_path.insert(0, Finder(path))
@@ -41,7 +46,7 @@ class Finder:
         self._finder = next(f for f in sys.meta_path if getattr(f, "__name__", "") == "PathFinder")
 
     def find_spec(self, name, path=None, target=None):
-        if path is not None or name not in FIRST and name not in AFTER:
+        if path is not None or name not in FIRST and name not in AFTER and name != RIC:
             return None
         spec = self._finder.find_spec(name, self._path, target)
         if spec is not None and name in AFTER:

@@ -3,9 +3,8 @@
 import os
 import sys
 
-from . import lazy, paths, payload
+from . import context, lazy, paths, payload
 from .client import Client
-from .context import Context
 
 
 class Fault(Exception):
@@ -132,14 +131,14 @@ def serve(client, handler, headers, body):
 def answer(handler, headers, body):
     """Call the handler with the event, and give the answer: bytes as they are, everything else as JSON's text."""
     try:
-        context = Context(headers, os.environ)
+        who = context.of_event(headers)
     except ValueError as error:
         raise Fault("Runtime.LambdaContextUnmarshalError", str(error)) from None
     try:
         event = payload.decode(body, headers.get("content-type"))
     except Exception as error:
         raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
-    result = handler(event, context)
+    result = handler(event, who)
     if isinstance(result, bytes):
         return result
     try:

@@ -1,0 +1,97 @@
+package python_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/laminadev/lamina/internal/runtimes/runtimetest"
+)
+
+const ricTypes = `
+import sys
+before = [m for m in sys.modules if m.startswith("awslambdaric")]
+import awslambdaric
+from awslambdaric.lambda_context import Client, ClientContext, CognitoIdentity, LambdaContext
+
+def h(event, context):
+    import copy, pickle
+    made = LambdaContext("id", {"client": {"app_title": "t"}, "custom": {"a": 1}}, {"cognitoIdentityId": "me"}, 1, "arn", "tenant")
+    again = pickle.loads(pickle.dumps(context))
+    return {
+        "before": before,
+        "version": awslambdaric.__version__.count("."),
+        "ours": [type(context) is LambdaContext, isinstance(context.identity, CognitoIdentity), isinstance(context.client_context, ClientContext),
+            isinstance(context.client_context.client, Client)],
+        "module": [type(context).__module__, type(context).__qualname__, type(context.identity).__module__],
+        "made": [made.aws_request_id, made.function_name, made.client_context.client.app_title, made.client_context.custom, made.client_context.env,
+            made.identity.cognito_identity_id, made.invoked_function_arn, made.tenant_id, made.get_remaining_time_in_millis()],
+        "least": repr(LambdaContext("id", None, None, 1)),
+        "copies": [copy.deepcopy(context).aws_request_id, again.aws_request_id, type(again) is LambdaContext],
+    }
+`
+
+// TestRuntimeClientTypes: what functions import of AWS's client are the classes of what they are given, and nothing of it is
+// imported before they ask.
+func TestRuntimeClientTypes(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": ricTypes}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1", Headers: map[string]string{"Lambda-Runtime-Client-Context": `{"client":{}}`}}))
+		want := response(`{"before": [], "version": 2, "ours": [true, true, true, true], ` +
+			`"module": ["awslambdaric.lambda_context", "LambdaContext", "awslambdaric.lambda_context"], ` +
+			`"made": ["id", "fn", "t", {"a": 1}, null, "me", "arn", "tenant", 0], ` +
+			`"least": "LambdaContext([aws_request_id=id,log_group_name=/aws/lambda/fn,log_stream_name=stream,function_name=fn,memory_limit_in_mb=128,` +
+			`function_version=$LATEST,invoked_function_arn=None,client_context=None,` +
+			`identity=CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None]),tenant_id=None])", ` +
+			`"copies": ["0000-1", "0000-1", true]}`)
+		if diff := cmp.Diff(got.Posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+	})
+}
+
+const ricOwn = `
+import awslambdaric
+from awslambdaric.lambda_context import LambdaContext
+
+def h(event, context):
+    return [isinstance(context, LambdaContext), awslambdaric.__version__ != "own"]
+`
+
+// TestOwnRuntimeClient: a copy of AWS's client that a function brings along loses, as on AWS, where it is imported already.
+func TestOwnRuntimeClient(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": ricOwn, "awslambdaric/__init__.py": "__version__ = 'own'\n",
+			"awslambdaric/lambda_context.py": "class LambdaContext:\n    pass\n"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		if diff := cmp.Diff(got.Posts, response(`[true, true]`)); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+	})
+}
+
+const ricMissing = `
+def text(name):
+    try:
+        __import__(name)
+    except ImportError as error:
+        return [str(error), error.name]
+
+def h(event, context):
+    return [text("awslambdaric.bootstrap"), text("awslambdaric.lambda_runtime_client"), text("awslambdaric.nothing.at_all")]
+`
+
+// TestRuntimeClientMissing: what is not offered of AWS's client says so.
+func TestRuntimeClientMissing(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": ricMissing}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		text := func(name string) string {
+			return `["No module named '` + name + `': lamina runs functions with a client of its own, and offers awslambdaric.lambda_context alone", "` + name + `"]`
+		}
+		want := response("[" + text("awslambdaric.bootstrap") + ", " + text("awslambdaric.lambda_runtime_client") + ", " + text("awslambdaric.nothing") + "]")
+		if diff := cmp.Diff(got.Posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+	})
+}
