@@ -1,6 +1,8 @@
 package python_test
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,7 +80,7 @@ def text(name):
         return [str(error), error.name]
 
 def h(event, context):
-    return [text("awslambdaric.bootstrap"), text("awslambdaric.lambda_runtime_client"), text("awslambdaric.nothing.at_all")]
+    return [text("awslambdaric.__main__"), text("awslambdaric.lambda_runtime_client"), text("awslambdaric.nothing.at_all")]
 `
 
 // TestRuntimeClientMissing: what is not offered of AWS's client says so.
@@ -87,11 +89,84 @@ func TestRuntimeClientMissing(t *testing.T) {
 		p.Handler, p.Task = "app.h", map[string]string{"app.py": ricMissing}
 		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
 		text := func(name string) string {
-			return `["No module named '` + name + `': lamina runs functions with a client of its own, and offers awslambdaric.lambda_context alone", "` + name + `"]`
+			return `["No module named '` + name + `': lamina runs functions with a client of its own, and offers lambda_context and, for error trackers, bootstrap", "` + name + `"]`
 		}
-		want := response("[" + text("awslambdaric.bootstrap") + ", " + text("awslambdaric.lambda_runtime_client") + ", " + text("awslambdaric.nothing") + "]")
+		want := response("[" + text("awslambdaric.__main__") + ", " + text("awslambdaric.lambda_runtime_client") + ", " + text("awslambdaric.nothing") + "]")
 		if diff := cmp.Diff(got.Posts, want); diff != "" {
 			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+	})
+}
+
+// ricTracker is what Sentry, Honeybadger and others do, in short.
+const ricTracker = `
+import functools, sys
+main = sys.modules["__main__"]
+if hasattr(main, "unknown") or not hasattr(main, "awslambdaricmain"):
+    raise RuntimeError("this is not Lambda")
+bootstrap = main.awslambdaricmain.bootstrap
+said = []
+
+def wrap(handler):
+    @functools.wraps(handler)
+    def wrapped(event, context):
+        try:
+            return handler(event, context)
+        except Exception as error:
+            said.append(repr(error))
+            raise
+        finally:
+            said.append("handled " + context.aws_request_id)
+    return wrapped
+
+before = bootstrap.handle_event_request
+bootstrap.handle_event_request = lambda client, handler, *rest, **more: before(client, wrap(handler), *rest, **more)
+
+def flushing(name):
+    post = getattr(bootstrap.LambdaRuntimeClient, name)
+    def flush(self, *args, **more):
+        said.append(name)
+        if name == "post_init_error":
+            print(args[0]["errorType"], args[0]["errorMessage"])
+        result = post(self, *args, **more)
+        said.append("posted")
+        return result
+    setattr(bootstrap.LambdaRuntimeClient, name, flush)
+
+for name in ("post_init_error", "post_invocation_result", "post_invocation_error"):
+    flushing(name)
+
+def h(event, context):
+    if event == "fail":
+        raise ValueError("failed")
+    if event == "bytes":
+        return b"raw"
+    done = said[:]
+    said.clear()
+    return done
+`
+
+// TestErrorTrackers: what wraps the runtime of AWS wraps ours.
+func TestErrorTrackers(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": ricTracker, "broken.py": "import app\nraise KeyError('at start')\n"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: `"fail"`}, event{Body: "1"}, event{Body: `"bytes"`}, event{Body: "2"}))
+		file := filepath.Join(p.TaskDir, "app.py")
+		want := []post{
+			{Path: "invocation/0000-1/error", ContentType: "application/json", Body: `{"errorMessage": "failed", "errorType": "ValueError", "requestId": "0000-1", "stackTrace": [` +
+				`"  File \"` + file + `\", line 13, in wrapped\n    return handler(event, context)\n", "  File \"` + file + `\", line 40, in h\n    raise ValueError(\"failed\")\n"]}`},
+			{Path: "invocation/0000-2/response", ContentType: "application/json", Body: `["ValueError('failed')", "handled 0000-1", "post_invocation_error", "posted"]`},
+			{Path: "invocation/0000-3/response", ContentType: "application/unknown", Body: "raw"},
+			{Path: "invocation/0000-4/response", ContentType: "application/json",
+				Body: `["handled 0000-2", "post_invocation_result", "posted", "handled 0000-3", "post_invocation_result", "posted"]`},
+		}
+		if diff := cmp.Diff(got.Posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+		p.Handler = "broken.h"
+		got = p.Run(t, runtimetest.NewAPI(t))
+		if len(got.Posts) != 1 || got.Posts[0].ErrorType != "KeyError" || !strings.Contains(got.Output, "KeyError 'at start'\n") || got.Exit != 1 {
+			t.Errorf("got %+v, exit %d, output %s", got.Posts, got.Exit, got.Output)
 		}
 	})
 }

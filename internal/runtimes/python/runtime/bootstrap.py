@@ -2,4 +2,14 @@
 
 from lamina_runtime import loop
 
+
+def __getattr__(name):
+    """Error trackers look for AWS's client by the name that it has here on AWS."""
+    if name != "awslambdaricmain":
+        raise AttributeError(name)
+    import awslambdaric.bootstrap
+
+    return awslambdaric
+
+
 loop.main()

@@ -1,6 +1,7 @@
 """The names of AWS's runtime client that functions import. Nothing of this is imported before a function asks for it.
 
 lambda_context   the classes of the handler's second argument
+bootstrap        what error trackers wrap
 
 On AWS the client was imported before the function's own folders are searched, so a copy that a function brings along is never
 used there; lazy finds this one in the same way.
@@ -11,7 +12,7 @@ import sys
 # Of AWS's client whose behaviour ours follows.
 __version__ = "4.0.1"
 
-OFFERED = "lamina runs functions with a client of its own, and offers awslambdaric.lambda_context alone"
+OFFERED = "lamina runs functions with a client of its own, and offers lambda_context and, for error trackers, bootstrap"
 
 
 class _Absent:

@@ -41,10 +41,10 @@ class Client:
 
     def finish(self, request, kind, body, content_type):
         """Post what came out of an invocation ("response" or "error"), and give the next event like next."""
-        post = self._post("invocation/%s/%s" % (request, kind), body, "Content-Type: " + content_type)
         if len(body) > LARGEST:
-            self._accepted(self._exchange(post)[0], kind)
+            self.post(request, kind, body, content_type)
             return self.next()
+        post = self._outcome(request, kind, body, content_type)
         status, headers, _ = self._exchange(post + self._next, post)
         self._accepted(status, kind)
         if self._socket is None:
@@ -54,6 +54,13 @@ class Client:
         except ConnectionError:
             self._close()
             return self.next()
+
+    def post(self, request, kind, body, content_type):
+        """Post what came out of an invocation, alone."""
+        self._accepted(self._exchange(self._outcome(request, kind, body, content_type))[0], kind)
+
+    def _outcome(self, request, kind, body, content_type):
+        return self._post("invocation/%s/%s" % (request, kind), body, "Content-Type: " + content_type)
 
     def _accepted(self, status, kind):
         if status != 202:

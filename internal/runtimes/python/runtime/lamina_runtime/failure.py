@@ -9,19 +9,20 @@ from . import lazy, payload
 from .loop import Fault
 
 NBSP = "\u00a0"
-OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+RUNTIME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OWN = tuple(os.path.join(RUNTIME, name, "") for name in ("lamina_runtime", "awslambdaric"))
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 
 
 def of_init(error):
-    """Log a failure of the start, and give its type and its body."""
+    """Log a failure of the start, and give what is said of it."""
     warn()
     kind, message, trace = parts(error)
-    return kind, report(kind, message, "", trace)
+    return report(kind, message, "", trace)
 
 
 def of_invocation(error, request):
-    """Log a failure of an invocation, and give its body."""
+    """Log a failure of an invocation, and give what is said of it."""
     hint(error)
     kind, message, trace = parts(error)
     return report(kind, message, request, trace)
@@ -43,7 +44,7 @@ def stack(trace):
 def report(kind, message, request, trace):
     body = {"errorMessage": message, "errorType": kind, "requestId": request, "stackTrace": trace}
     log(body)
-    return payload.encode(body).encode("utf-8")
+    return body
 
 
 def log(body):

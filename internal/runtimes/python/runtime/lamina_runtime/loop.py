@@ -29,16 +29,31 @@ def main():
     prepare(environ, None if log_fd is None else int(log_fd))
     if client is None:
         client = Client(environ["AWS_LAMBDA_RUNTIME_API"])
-    try:
-        handler = find_handler(environ["_HANDLER"])
-    except Exception as error:
-        from . import failure
-
-        client.init_error(*failure.of_init(error))
-        sys.exit(1)
+    handler = start(client, environ["_HANDLER"])
     turn = client.next()
     while True:
         turn = serve(client, handler, *turn)
+
+
+def hooks():
+    """Give the module in which error trackers put themselves between this loop and a handler, when one has asked for it."""
+    return sys.modules.get("awslambdaric.bootstrap")
+
+
+def start(client, name):
+    """Give the function of this name; when there is none, say so and end."""
+    try:
+        return find_handler(name)
+    except Exception as error:
+        from . import failure
+
+        failed = failure.of_init(error)
+    tracked = hooks()
+    if tracked is None:
+        client.init_error(failed["errorType"], payload.encode(failed).encode("utf-8"))
+    else:
+        tracked.LambdaRuntimeClient(client).post_init_error(failed)
+    sys.exit(1)
 
 
 def prepare(environ, log_fd):
@@ -116,16 +131,25 @@ def serve(client, handler, headers, body):
         os.environ.pop("_X_AMZN_TRACE_ID", None)
     lazy.request = request
     lazy.tenant = headers.get("lambda-runtime-aws-tenant-id")
+    tracked = hooks()
+    if tracked is None:
+        return client.finish(request, *outcome(handler, request, headers, body))
+    tracked.handle_event_request(tracked.LambdaRuntimeClient(client), handler, request, headers, body)
+    return client.next()
+
+
+def outcome(handler, request, headers, body):
+    """Call the handler, and give what is posted: where, the bytes, and their type."""
     try:
         result = answer(handler, headers, body)
     except Exception as error:
         from . import failure
 
-        return client.finish(request, "error", failure.of_invocation(error, request), "application/json")
+        return "error", payload.encode(failure.of_invocation(error, request)).encode("utf-8"), "application/json"
     if isinstance(result, bytes):
-        return client.finish(request, "response", result, "application/unknown")
+        return "response", result, "application/unknown"
     # Lone surrogates in the text end the process, as they do on AWS.
-    return client.finish(request, "response", result.encode("utf-8"), "application/json")
+    return "response", result.encode("utf-8"), "application/json"
 
 
 def answer(handler, headers, body):
