@@ -17,6 +17,17 @@ const (
 	stack        = 8 << 20
 )
 
+// What the kernel counts for the user who runs the server as well, for all of its sandboxes together: one must not take
+// everybody's.
+const (
+	pendingSignals = mostProcesses // the kernel's own default is the same for both; a timer counts as one
+	messageQueues  = 100 << 10     // bytes: one queue of the default size
+)
+
+// noCore is a limit of cores at which the kernel, unlike at 0, does not start the program either that core_pattern may name: as
+// root, on the host. The filter has processes keep it.
+const noCore = 1
+
 // RLIMIT_NPROC counts threads of one user in one user namespace. Where the helper has a user of its own, the sandbox's has
 // only the spawner thread besides, and the helper's must have room for its threads; rootless both are one user. It is never
 // more than what functions were seen to have on AWS.
@@ -142,7 +153,11 @@ func seeRootClosed() error {
 
 // setLimits sets the helper's own resource limits; what it starts inherits them.
 func (b *base) setLimits(processes uint64) error {
-	limits := map[int]uint64{unix.RLIMIT_NOFILE: openFiles, unix.RLIMIT_CORE: 0, unix.RLIMIT_MEMLOCK: lockedMemory}
+	limits := map[int]uint64{
+		unix.RLIMIT_NOFILE: openFiles, unix.RLIMIT_CORE: noCore, unix.RLIMIT_MEMLOCK: lockedMemory,
+		unix.RLIMIT_SIGPENDING: pendingSignals, unix.RLIMIT_MSGQUEUE: messageQueues,
+		unix.RLIMIT_RTPRIO: 0, unix.RLIMIT_NICE: 0, // a user may have been given some
+	}
 	if processes > 0 {
 		limits[unix.RLIMIT_NPROC] = min(max(processes+b.reserved(), leastProcesses), mostProcesses)
 	}

@@ -53,12 +53,22 @@ func (s *session) rest() {
 	for _, fd := range kept {
 		unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
 	}
-	execute(s.carried())
+	if !opened() {
+		execute(s.carried())
+	}
 	for _, fd := range kept {
 		unix.CloseOnExec(fd)
 	}
 	unix.SetsockoptTimeval(s.control.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{})
 	s.reaper.mu.Unlock()
+}
+
+// opened reports whether this machine's kernel lets a process be looked into that has changed its user. Then the thread that becomes
+// the sandbox's user would open all of the helper to the sandbox for a moment: at the first start there is nobody yet, but when it
+// wakes there is.
+func opened() bool {
+	setting, err := readFile("/proc/sys/fs/suid_dumpable")
+	return err != nil || string(setting) == "1\n"
 }
 
 // carried are the arguments that a session goes on with.

@@ -41,7 +41,9 @@ var families = []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLI
 const (
 	dataNumber = 0
 	dataArch   = 4
-	dataArg0   = 16
+	dataArg0   = 16 // the lower half, then the upper one
+	dataArg1   = 24
+	dataArg2   = 32
 )
 
 // installFilter puts the filter on the calling thread, which must have no_new_privs.
@@ -76,6 +78,13 @@ func rules() []rule {
 	list := append(make([]rule, 0, 128),
 		rule{unix.SYS_CLONE, []unix.SockFilter{load(dataArg0), jump(unix.BPF_JSET, newNamespaces, 0, 1), answer(unix.EPERM)}},
 		rule{unix.SYS_CLONE3, []unix.SockFilter{answer(unix.ENOSYS)}},
+		rule{unix.SYS_IO_SETUP, []unix.SockFilter{answer(unix.ENOSYS)}},
+		rule{unix.SYS_SETRLIMIT, []unix.SockFilter{load(dataArg0), jump(unix.BPF_JEQ, unix.RLIMIT_CORE, 0, 1), answer(0)}},
+		rule{unix.SYS_PRLIMIT64, []unix.SockFilter{
+			load(dataArg1), jump(unix.BPF_JEQ, unix.RLIMIT_CORE, 0, 5),
+			load(dataArg2), jump(unix.BPF_JEQ, 0, 0, 2), load(dataArg2 + 4), jump(unix.BPF_JEQ, 0, 1, 0), // no pointer: nothing is set
+			answer(0),
+		}},
 		rule{unix.SYS_SOCKET, family},
 		rule{unix.SYS_SOCKETPAIR, family},
 	)

@@ -27,6 +27,9 @@ func mountProc() error {
 	}
 	// No user namespaces below this one. Seccomp refuses them too, with AWS's error; this holds for what it does not see.
 	set("/proc/sys/user/max_user_namespaces", "0")
+	// The kernel counts these for the user who runs the server as well, of whom there is often no more than 128.
+	set("/proc/sys/user/max_inotify_instances", "16")
+	set("/proc/sys/user/max_inotify_watches", "4096")
 	// The server started a descriptor, so the kernel named the process for its number.
 	set("/proc/1/comm", Name)
 	// What is left of /proc's settings is closed for good, whatever a process may come to hold.

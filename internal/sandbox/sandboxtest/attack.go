@@ -49,6 +49,14 @@ func attack(what string) {
 		makeMemory()
 	case "threads":
 		countThreads()
+	case "take":
+		takeAll(strings.Join(words[1:], " "))
+	case "take-one":
+		takeOne(strings.Join(words[1:], " "))
+	case "watch":
+		watchAll()
+	case "lower":
+		lowerHelper()
 	case "output":
 		for line := strings.Repeat("x", 1<<16); ; {
 			os.Stdout.WriteString(line)
@@ -109,6 +117,7 @@ var calls = []attempt{
 	{"clone into a user namespace", func() error {
 		return (&exec.Cmd{Path: "/bin/true", SysProcAttr: &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER}}).Run()
 	}, eperm},
+	{"unshare in a new thread", func() error { return inNewThread(func() error { return unix.Unshare(unix.CLONE_NEWUSER) }) }, eperm},
 	{"clone3", func() error { return call(unix.SYS_CLONE3, 0, 0, 0) }, enosys},
 	{"enter a namespace", func() error {
 		f, err := os.Open("/proc/self/ns/net")
@@ -157,6 +166,26 @@ var calls = []attempt{
 		return call(unix.SYS_SCHED_SETSCHEDULER, 0, 1, uintptr(unsafe.Pointer(&p)))
 	}, eperm},
 
+	{"deadlines", func() error {
+		return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_DEADLINE, Runtime: 1e6, Deadline: 1e7, Period: 1e7}, 0)
+	}, eperm},
+	{"more of the processor", func() error { return unix.Setpriority(unix.PRIO_PROCESS, 0, -1) }, []error{unix.EACCES, unix.EPERM}},
+	{"the disk first", func() error { return call(unix.SYS_IOPRIO_SET, 1, 0, 1<<13) }, eperm},
+	{"lock memory", func() error { return unix.Mlock(make([]byte, 1<<20)) }, []error{unix.ENOMEM, unix.EPERM}},
+	{"secret memory", secretMemory, []error{unix.ENOSYS, unix.EAGAIN, unix.EPERM}},
+	{"out of the way of the OOM killer", func() error { return put("/proc/self/oom_score_adj", "-1000") }, []error{unix.EACCES, unix.EPERM}},
+	{"more pending signals", moreOf(unix.RLIMIT_SIGPENDING), eperm}, {"more message queues", moreOf(unix.RLIMIT_MSGQUEUE), eperm},
+	{"a priority of real time", moreOf(unix.RLIMIT_RTPRIO), eperm}, {"a better priority", moreOf(unix.RLIMIT_NICE), eperm},
+	{"the machine's asynchronous I/O", func() error {
+		var context uintptr
+		return call(unix.SYS_IO_SETUP, 1, uintptr(unsafe.Pointer(&context)), 0)
+	}, enosys},
+	{"a terminal", func() error { _, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); return err }, []error{unix.ENXIO}},
+	{"type into a terminal", func() error {
+		return anyDescriptor(func(fd int) error { return unix.IoctlSetPointerInt(fd, unix.TIOCSTI, 'x') })
+	},
+		[]error{unix.ENOTTY}},
+
 	write("/opt/new", readOnly), write("/opt/a", readOnly), write("/var/task/new", readOnly), write("/usr/new", readOnly),
 	write("/dev/new", readOnly), write("/new", readOnly),
 	write("/proc/sys/kernel/core_pattern", readOnly), write("/proc/sys/kernel/hostname", readOnly),
@@ -175,6 +204,14 @@ var calls = []attempt{
 	{"packet socket", func() error { return closing(unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)) }, eperm},
 	{"socket to the hypervisor", func() error { return closing(unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0)) }, noFamily},
 	{"socket to the kernel's ciphers", func() error { return closing(unix.Socket(unix.AF_ALG, unix.SOCK_SEQPACKET, 0)) }, noFamily},
+	{"switch the loopback off", func() error {
+		return askNetlink(unix.NETLINK_ROUTE, unix.RTM_NEWLINK, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, unix.IFF_UP, 0, 0, 0)
+	}, eperm},
+	{"clear the packet filter", func() error {
+		return askNetlink(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_DELTABLE, unix.NFPROTO_IPV4, 0, 0, 0)
+	}, eperm},
+	{"listen to the kernel's audit", func() error { return askNetlink(unix.NETLINK_AUDIT, unix.AUDIT_GET) },
+		[]error{unix.EPERM, unix.ECONNREFUSED, unix.EPROTONOSUPPORT}},
 	{"bluetooth", func() error { return closing(unix.Socket(unix.AF_BLUETOOTH, unix.SOCK_RAW, 1)) }, noFamily},
 	{"a number with high bits", func() error { return call(unix.SYS_SOCKET, 1<<32|unix.AF_VSOCK, unix.SOCK_STREAM, 0) }, noFamily},
 }
@@ -315,6 +352,11 @@ func harmHelper() {
 			_, err := unix.ProcessVMReadv(1, local, []unix.RemoteIovec{{Base: 0x400000, Len: 8}}, 0)
 			return err
 		}, eperm},
+		{"write into PID 1", func() error {
+			_, err := unix.ProcessVMWritev(1, local, []unix.RemoteIovec{{Base: 0x400000, Len: 8}}, 0)
+			return err
+		}, eperm},
+		{"compare with PID 1", func() error { return call(unix.SYS_KCMP, 1, uintptr(os.Getpid()), 0) }, append(eperm, unix.ENOSYS)},
 		{"program of PID 1", func() error { _, err := os.Readlink("/proc/1/exe"); return err }, absent},
 		{"session of PID 1", func() error { return unix.Setpgid(1, 0) }, []error{unix.EPERM, unix.ESRCH, unix.EACCES}},
 	})

@@ -12,8 +12,8 @@ func testResourceLimits(e *env) {
 	spec := e.spec()
 	spec.Processes = 1024
 	s := e.create(spec)
-	e.equal("limits", e.output(s, `ulimit -Sn; ulimit -Hn; ulimit -Su; ulimit -Hu; ulimit -Hc; ulimit -Sl; ulimit -Hl; ulimit -Ss; umask`),
-		"1024\n1024\n742\n742\n0\n64\n64\n8192\n0022")
+	e.equal("limits", e.output(s, `ulimit -Sn; ulimit -Hn; ulimit -Su; ulimit -Hu; ulimit -Sl; ulimit -Hl; ulimit -Ss; umask`),
+		"1024\n1024\n742\n742\n64\n64\n8192\n0022")
 	out, exit := e.run(s, `for i in $(seq 10 1100); do eval "exec $i</dev/null"; done`)
 	if exit.Code == 0 {
 		e.Errorf("1100 files could be opened: %s", out)

@@ -50,7 +50,7 @@ func Main(m *testing.M, s Suite) int {
 
 // leastCases is how many cases have to run, whoever runs them: all, but for three that need cgroups to freeze and to limit the
 // processor with, which an ordinary user may lack.
-const leastCases = 50
+const leastCases = 56
 
 var ran, skipped atomic.Int64
 
@@ -121,7 +121,7 @@ var cases = []testCase{
 	{"orphans", testOrphans},
 	{"kill all", testKillAll},
 
-	{"open files umask core", testResourceLimits},
+	{"open files umask", testResourceLimits},
 	{"process limit", testProcessLimit},
 	{"fork bomb", testForkBomb},
 	{"memory use", testMemoryUse},
@@ -138,6 +138,12 @@ var cases = []testCase{
 	{"hogs beside others", testHogs},
 	{"endless output", testEndlessOutput},
 	{"thread hog", testThreadHog},
+	{"hogs of what is counted", testCounted},
+	{"no cores", testNoCores},
+	{"priorities of the server's user", testLimitsAreNotInherited},
+	{"set-user-ID files capabilities devices", testPrivilegedFiles},
+	{"hostile to the limits of PID 1", testHelperWithoutLimits},
+	{"a session of its own", testOwnSession},
 
 	{"complete", testComplete},
 	{"freeze", testFreeze},
