@@ -37,6 +37,8 @@ values = {
     "none": lambda: None,
     "tuple": lambda: (1, True, "a"),
     "big": lambda: 10 ** 30,
+    "odd names": lambda: type("Odd", (), {"_asdict": lambda self: [1]})(),
+    "named class": lambda: [type("Odd", (), {"_asdict": lambda self: {}})],
 }
 
 def value(event, context):
@@ -121,10 +123,10 @@ func initCase(handler, kind, message string) errorCase {
 }
 
 const (
-	boomTrace = `"  File \"TASK/app.py\", line 45, in boom\n    inner()\n", "  File \"TASK/app.py\", line 42, in inner\n    raise MyError(\"nope `
+	boomTrace = `"  File \"TASK/app.py\", line 47, in boom\n    inner()\n", "  File \"TASK/app.py\", line 44, in inner\n    raise MyError(\"nope `
 	boomLog   = "[ERROR] MyError: nope é\nline 2\rTraceback (most recent call last):\r" +
-		"\u00a0\u00a0File \"TASK/app.py\", line 45, in boom\r\u00a0\u00a0\u00a0\u00a0inner()\r" +
-		"\u00a0\u00a0File \"TASK/app.py\", line 42, in inner\r\u00a0\u00a0\u00a0\u00a0raise MyError(\"nope é\\nline 2\")\n"
+		"\u00a0\u00a0File \"TASK/app.py\", line 47, in boom\r\u00a0\u00a0\u00a0\u00a0inner()\r" +
+		"\u00a0\u00a0File \"TASK/app.py\", line 44, in inner\r\u00a0\u00a0\u00a0\u00a0raise MyError(\"nope é\\nline 2\")\n"
 )
 
 var errorCases = []errorCase{
@@ -156,12 +158,12 @@ var errorCases = []errorCase{
 	{name: "exception, escaped", handler: "app.boom", exit: -1, until: 11, output: boomLog,
 		want: invokeError("MyError", `nope \u00e9\nline 2`, boomTrace+`\u00e9\\nline 2\")\n"`)},
 	{name: "chained", handler: "app.chained", exit: -1,
-		want: invokeError("KeyError", "'k'", `"  File \"TASK/app.py\", line 51, in chained\n    raise KeyError(\"k\") from error\n"`),
-		output: "[ERROR] KeyError: 'k'\rTraceback (most recent call last):\r\u00a0\u00a0File \"TASK/app.py\", line 51, in chained\r" +
+		want: invokeError("KeyError", "'k'", `"  File \"TASK/app.py\", line 53, in chained\n    raise KeyError(\"k\") from error\n"`),
+		output: "[ERROR] KeyError: 'k'\rTraceback (most recent call last):\r\u00a0\u00a0File \"TASK/app.py\", line 53, in chained\r" +
 			"\u00a0\u00a0\u00a0\u00a0raise KeyError(\"k\") from error\n"},
 	{name: "no message", handler: "app.bare", exit: -1,
-		want:   invokeError("ValueError", "", `"  File \"TASK/app.py\", line 54, in bare\n    raise ValueError\n"`),
-		output: "[ERROR] ValueError\rTraceback (most recent call last):\r\u00a0\u00a0File \"TASK/app.py\", line 54, in bare\r\u00a0\u00a0\u00a0\u00a0raise ValueError\n"},
+		want:   invokeError("ValueError", "", `"  File \"TASK/app.py\", line 56, in bare\n    raise ValueError\n"`),
+		output: "[ERROR] ValueError\rTraceback (most recent call last):\r\u00a0\u00a0File \"TASK/app.py\", line 56, in bare\r\u00a0\u00a0\u00a0\u00a0raise ValueError\n"},
 	{name: "sys.exit", handler: "app.leave", event: event{Body: "7"}, exit: 7, output: "partial"},
 	{name: "sys.exit(0)", handler: "app.leave", event: event{Body: "0"}, exit: 0, output: "partial"},
 	{name: "os._exit", handler: "app.leave_at_once", exit: 3, output: "partial"},
@@ -181,9 +183,17 @@ var errorCases = []errorCase{
 	unmarshalable("set", "Object of type set is not JSON serializable"),
 	unmarshalable("broken bytes", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
 	unmarshalable("tuple key", "keys must be str, int, float, bool or None, not tuple"),
+	unmarshalable("odd names", "_asdict() must return a dict, not list"),
+	unmarshalable("named class", "Object of type type is not JSON serializable"),
 	unmarshalable("decimal key", "keys must be str, int, float, bool or None, not Decimal"),
 
+	{name: "not JSON, first of all", handler: "app.echo", event: event{Body: `{"a" 1}`}, exit: -1,
+		want:   invokeError("Runtime.UnmarshalError", "Unable to unmarshal input: Expecting ':' delimiter: line 1 column 6 (char 5)", ""),
+		output: "[ERROR] Runtime.UnmarshalError: Unable to unmarshal input: Expecting ':' delimiter: line 1 column 6 (char 5)\rTraceback (most recent call last):\n"},
+
 	// What comes through.
+	{name: "byte order mark", handler: "app.echo", event: event{Body: "\ufeff{\"a\": \"\ufeff\"}"}, want: response("{\"a\": \"\ufeff\"}"), exit: -1, since: 12},
+	{name: "byte order mark, escaped", handler: "app.echo", event: event{Body: "\ufeff{\"a\": 1}"}, want: response(`{"a": 1}`), exit: -1, until: 11},
 	{name: "empty object", handler: "app.echo", event: event{Body: " {}\n"}, want: response("{}"), exit: -1},
 	{name: "everything", handler: "app.echo", event: event{Body: `{"a":[1,2.50,-0,1e3,true,false,null,"x"],"a2":{"b":[]}}`}, exit: -1,
 		want: response(`{"a": [1, 2.5, 0, 1000.0, true, false, null, "x"], "a2": {"b": []}}`)},
@@ -207,8 +217,8 @@ var errorCases = []errorCase{
 
 	// JSON logs.
 	{name: "exception, JSON", handler: "app.bare", env: []string{"AWS_LAMBDA_LOG_FORMAT=JSON"}, exit: -1,
-		want:   invokeError("ValueError", "", `"  File \"TASK/app.py\", line 54, in bare\n    raise ValueError\n"`),
-		output: `{"timestamp": "TIME", "log_level": "ERROR", "errorMessage": "", "errorType": "ValueError", "requestId": "0000-1", "stackTrace": ["  File \"TASK/app.py\", line 54, in bare\n    raise ValueError\n"]}` + "\n"},
+		want:   invokeError("ValueError", "", `"  File \"TASK/app.py\", line 56, in bare\n    raise ValueError\n"`),
+		output: `{"timestamp": "TIME", "log_level": "ERROR", "errorMessage": "", "errorType": "ValueError", "requestId": "0000-1", "stackTrace": ["  File \"TASK/app.py\", line 56, in bare\n    raise ValueError\n"]}` + "\n"},
 }
 
 var sources = map[string]string{
@@ -280,6 +290,10 @@ func TestCrashes(t *testing.T) {
 			if len(got.Posts) != 0 || got.Exit != 1 || !strings.HasSuffix(got.Output, "BaseException: b\n") {
 				t.Errorf("%s: got %+v, exit %d, output %q", name, got.Posts, got.Exit, got.Output)
 			}
+		}
+		p.Task, p.Framed = map[string]string{"app.py": "def h(event, context):\n    raise ValueError('\\ud800')\n"}, true
+		if got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"})); len(got.Posts) != 0 || got.Exit != 1 || !strings.Contains(got.Output, "UnicodeEncodeError") {
+			t.Errorf("an error with a lone surrogate: got %+v, exit %d, output %q", got.Posts, got.Exit, got.Output)
 		}
 		p.Task = map[string]string{"app.py": "def h(event, context):\n    return '\\ud800'\n"}
 		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))

@@ -152,11 +152,35 @@ def task(event, context):
 
 def streams(event, context):
     with sys.stdout as out:
-        return [out.write("a"), sys.stderr.write("")]
+        return [out.write("a"), sys.stderr.write(""), out.stream is not out]
+
+def no_exception(event, context):
+    logging.exception("no exception here")
+
+def surrogate(event, context):
+    logging.error("lone \ud800")
+
+def log_surrogate(event, context):
+    context.log("lone \ud800")
+
+def taken(event, context):
+    taken = "errorType errorMessage stackTrace location requestId timestamp level logger _frame_type".split()
+    logging.error("taken", extra=dict(dict.fromkeys(taken, "mine"), tenantId="t", log_level="l"))
+
+def other_handler(event, context):
+    class Other(logging.Handler):
+        def emit(self, record):
+            sys.stdout.write("%d %s\n" % (record.levelno, record.levelname))
+    logging.getLogger().addHandler(Other())
+    logging.log(35, "x")
+
+def no_handler(event, context):
+    logging.getLogger().handlers.clear()
+    context.log("on stdout\n")
 `
 
 // TestAsAWSClientLogs has what AWS's client does in corners: text frames bear levels when one is set, formatters of functions
-// write UTC, extras that are not JSON fail in the caller, and streams give no lengths.
+// write UTC, extras that are not JSON fail in the caller, and streams give no lengths. What it does of records is in TestRecords.
 func TestAsAWSClientLogs(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		p.Task, p.Framed = map[string]string{"app.py": oddLogger}, true
@@ -175,7 +199,7 @@ func TestAsAWSClientLogs(t *testing.T) {
 		if diff := cmp.Diff(run("app.zone").Posts, response(`"00"`)); diff != "" {
 			t.Errorf("-got +want:\n%s", diff)
 		}
-		if diff := cmp.Diff(run("app.streams").Posts, response(`[null, null]`)); diff != "" {
+		if diff := cmp.Diff(run("app.streams").Posts, response(`[null, null, true]`)); diff != "" {
 			t.Errorf("-got +want:\n%s", diff)
 		}
 		got = run("app.odd", "AWS_LAMBDA_LOG_FORMAT=json")
@@ -192,9 +216,49 @@ func TestAsAWSClientLogs(t *testing.T) {
 	})
 }
 
+// recordCases are what AWS's client makes of odd records: much of it fails in the caller.
+var recordCases = []struct {
+	handler, format string
+	failure         string // type and message
+	frames          []runtimetest.Frame
+	output          string
+}{
+	{handler: "app.no_exception", frames: []runtimetest.Frame{{Type: 0xa55a0003, Text: "[ERROR]\tTIME\t0000-1\tno exception here\nNoneType: None"}}},
+	{handler: "app.no_exception", format: "JSON", failure: `"'NoneType' object has no attribute '__name__'", "errorType": "AttributeError"`},
+	{handler: "app.surrogate", failure: `"errorType": "UnicodeEncodeError"`},
+	{handler: "app.surrogate", format: "JSON", failure: `"errorType": "UnicodeEncodeError"`},
+	{handler: "app.log_surrogate", failure: `"errorType": "UnicodeEncodeError"`},
+	{handler: "app.taken", format: "JSON", frames: []runtimetest.Frame{{Type: 0xa55a0016,
+		Text: `{"timestamp": "TIME", "level": "ERROR", "message": "taken", "logger": "root", "requestId": "0000-1", "tenantId": "t", "log_level": "l"}` + "\n"}}},
+	{handler: "app.other_handler", format: "JSON", output: "30 WARNING\n", frames: []runtimetest.Frame{{Type: 0xa55a0012,
+		Text: `{"timestamp": "TIME", "level": "WARNING", "message": "x", "logger": "root", "requestId": "0000-1"}` + "\n"}}},
+	{handler: "app.other_handler", output: "35 Level 35\n", frames: []runtimetest.Frame{{Type: 0xa55a0003, Text: "[Level 35]\tTIME\t0000-1\tx\n"}}},
+	{handler: "app.no_handler", output: "on stdout\n"},
+}
+
+func TestRecords(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		for _, c := range recordCases {
+			p := p
+			p.Handler, p.Task, p.Framed = c.handler, map[string]string{"app.py": oddLogger}, true
+			p.Env = []string{"AWS_LAMBDA_LOG_FORMAT=" + c.format}
+			got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+			if len(got.Posts) != 1 || !strings.Contains(got.Posts[0].Body, c.failure) || (c.failure == "") != (got.Posts[0].Body == "null") {
+				t.Errorf("%s %s: got %+v", c.handler, c.format, got.Posts)
+			}
+			if diff := cmp.Diff(framesOf(t, got), c.frames); c.failure == "" && diff != "" {
+				t.Errorf("%s %s (-got +want):\n%s", c.handler, c.format, diff)
+			}
+			if got.Output != c.output {
+				t.Errorf("%s %s: printed %q, want %q", c.handler, c.format, got.Output, c.output)
+			}
+		}
+	})
+}
+
 func TestLogLevels(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
-		for level, want := range map[string]string{"": "30", "TRACE": "10", "DEBUG": "10", "info": "20", "WARN": "30", "ERROR": "40", "FATAL": "50", "OTHER": "30"} {
+		for level, want := range map[string]string{"": "30", "TRACE": "10", "trace": "30", "NOTSET": "0", "DEBUG": "10", "info": "20", "WARN": "30", "ERROR": "40", "FATAL": "50", "OTHER": "30"} {
 			got := logsOf(t, p, "app.level", false, "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL="+level)
 			if diff := cmp.Diff(got.Posts, response(want)); diff != "" {
 				t.Errorf("%q (-got +want):\n%s", level, diff)

@@ -29,6 +29,7 @@ def h(event, context):
         "made": [made.aws_request_id, made.function_name, made.client_context.client.app_title, made.client_context.custom, made.client_context.env,
             made.identity.cognito_identity_id, made.invoked_function_arn, made.tenant_id, made.get_remaining_time_in_millis()],
         "least": repr(LambdaContext("id", None, None, 1)),
+        "names": [sorted(n for n in vars(context)), [n for n in dir(context) if "shown" in n], hasattr(context.identity, "__dict__")],
         "copies": [copy.deepcopy(context).aws_request_id, again.aws_request_id, type(again) is LambdaContext],
     }
 `
@@ -45,6 +46,8 @@ func TestRuntimeClientTypes(t *testing.T) {
 			`"least": "LambdaContext([aws_request_id=id,log_group_name=/aws/lambda/fn,log_stream_name=stream,function_name=fn,memory_limit_in_mb=128,` +
 			`function_version=$LATEST,invoked_function_arn=None,client_context=None,` +
 			`identity=CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None]),tenant_id=None])", ` +
+			`"names": [["_epoch_deadline_time_in_ms", "aws_request_id", "client_context", "function_name", "function_version", "identity", ` +
+			`"invoked_function_arn", "log_group_name", "log_stream_name", "memory_limit_in_mb", "tenant_id"], [], false], ` +
 			`"copies": ["0000-1", "0000-1", true]}`)
 		if diff := cmp.Diff(got.Posts, want); diff != "" {
 			t.Errorf("-got +want:\n%s%s", diff, got.Output)

@@ -7,16 +7,19 @@ MODULE = "awslambdaric.lambda_context"
 
 
 class _Shown:
-    """Objects that print their attributes."""
+    """Objects that print their attributes, which are their slots but for the context's."""
+
+    __slots__ = ()
 
     def __repr__(self):
-        return "%s([%s])" % (type(self).__name__, ",".join("%s=%s" % (n, getattr(self, n)) for n in self._shown))
+        names = CONTEXT if isinstance(self, LambdaContext) else self.__slots__
+        return "%s([%s])" % (type(self).__name__, ",".join("%s=%s" % (n, getattr(self, n)) for n in names))
 
 
 class CognitoIdentity(_Shown):
     """Who called, when the caller came through Amazon Cognito; else its attributes are None."""
 
-    __slots__ = _shown = ("cognito_identity_id", "cognito_identity_pool_id")
+    __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
 
     def __init__(self, values):
         self.cognito_identity_id = values.get("cognitoIdentityId")
@@ -26,17 +29,17 @@ class CognitoIdentity(_Shown):
 class Client(_Shown):
     """The mobile application that called."""
 
-    __slots__ = _shown = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+    __slots__ = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
 
     def __init__(self, values):
-        for name in self._shown:
+        for name in self.__slots__:
             setattr(self, name, values.get(name))
 
 
 class ClientContext(_Shown):
     """What the caller said of himself."""
 
-    __slots__ = _shown = ("custom", "env", "client")
+    __slots__ = ("custom", "env", "client")
 
     def __init__(self, values):
         self.custom = values.get("custom")
@@ -45,11 +48,14 @@ class ClientContext(_Shown):
         self.client = None if client is None else Client(client)
 
 
+CONTEXT = (
+    "aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb", "function_version",
+    "invoked_function_arn", "client_context", "identity", "tenant_id",
+)  # fmt: skip
+
+
 class LambdaContext(_Shown):
-    _shown = (
-        "aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb", "function_version",
-        "invoked_function_arn", "client_context", "identity", "tenant_id",
-    )  # fmt: skip
+    """What a function is told of its invocation, and of itself."""
 
     def __init__(
         self, invoke_id, client_context, cognito_identity, epoch_deadline_time_in_ms, invoked_function_arn=None, tenant_id=None
@@ -75,7 +81,7 @@ class LambdaContext(_Shown):
         """Write to the function's log as it is, without an end of line."""
         from . import lazy
 
-        lazy.write(str(message))
+        lazy.say(str(message))
 
 
 for _class in (CognitoIdentity, Client, ClientContext, LambdaContext):

@@ -8,16 +8,17 @@ import traceback
 
 from . import lazy
 
-LEVELS = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}
-NAMES = frozenset(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 FRAME = {logging.DEBUG: 2, logging.INFO: 3, logging.WARNING: 4, logging.ERROR: 5, logging.CRITICAL: 6}
 TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 
 # What is not an extra of the caller. Records have more by now (taskName in 3.12), which AWS's client shows when it is not None.
 ORDINARY = frozenset(
     "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName created msecs "
-    "relativeCreated thread threadName processName process aws_request_id tenant_id".split()
+    "relativeCreated thread threadName processName process aws_request_id tenant_id _frame_type".split()
 )
+
+# What callers cannot add, whether or not a record has it.
+TAKEN = frozenset("timestamp level message logger stackTrace errorType errorMessage requestId location".split())
 
 
 _prepared = None  # the handler of functions that set nothing of their log
@@ -45,7 +46,8 @@ def json_handler():
 
 def install():
     global _prepared
-    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "")
+    level = "DEBUG" if level == "TRACE" else level.upper()
     logging.Formatter.converter = time.gmtime  # for formatters of functions too, as on AWS
     if lazy.as_json():
         handler = json_handler()
@@ -54,9 +56,13 @@ def install():
     _prepared = None
     root = logging.getLogger()
     root.addHandler(handler)
-    level = LEVELS.get(level, level)
-    if level in NAMES:
+    if level in logging._nameToLevel:
         root.setLevel(level)
+
+
+def installed():
+    """Report whether the root logger still has a handler of ours."""
+    return any(isinstance(handler, (LambdaLoggerHandler, LambdaLoggerHandlerWithFrameType)) for handler in logging.getLogger().handlers)
 
 
 class LambdaLoggerFilter(logging.Filter):
@@ -98,13 +104,17 @@ class JsonFormatter(logging.Formatter):
         super().__init__(datefmt=self.datefmt)
 
     def format(self, record):
+        """Give the record's JSON. As on AWS its level becomes a standard one for all who see it later, and what was logged as an
+        exception where there is none fails in the caller."""
+        record.levelno = standard_level(record)
+        record.levelname = logging.getLevelName(record.levelno)
         out = {
             "timestamp": self.formatTime(record, self.datefmt),
-            "level": logging.getLevelName(standard_level(record)),
+            "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,
         }
-        if record.exc_info and record.exc_info[0] is not None:
+        if record.exc_info:
             kind, value, trace = record.exc_info
             out["stackTrace"] = traceback.format_tb(trace)
             out["errorType"] = kind.__name__
@@ -114,5 +124,5 @@ class JsonFormatter(logging.Formatter):
             out["location"] = "%s:%s:%d" % (record.pathname, record.funcName, record.lineno)
         if record.tenant_id is not None:
             out["tenantId"] = record.tenant_id
-        out.update((k, v) for k, v in vars(record).items() if k not in ORDINARY and k not in out and v is not None)
+        out.update((k, v) for k, v in vars(record).items() if v is not None and not (k in ORDINARY or k in TAKEN or k in out))
         return json.dumps(out, ensure_ascii=False) + "\n"

@@ -75,7 +75,7 @@ class Unbuffered:
     """A text stream whose every write leaves the process at once: what was printed before a crash is seen."""
 
     def __init__(self, stream):
-        self._stream = stream
+        self.stream = stream
 
     def __enter__(self):
         return self
@@ -84,15 +84,15 @@ class Unbuffered:
         pass
 
     def write(self, text):
-        self._stream.write(text)
-        self._stream.flush()
+        self.stream.write(text)
+        self.stream.flush()
 
     def writelines(self, lines):
-        self._stream.writelines(lines)
-        self._stream.flush()
+        self.stream.writelines(lines)
+        self.stream.flush()
 
     def __getattr__(self, name):
-        return getattr(self._stream, name)
+        return getattr(self.stream, name)
 
 
 def find_handler(name):

@@ -34,15 +34,18 @@ def decode(body, content_type="application/json"):
     """Give the value of an event. What is not declared as JSON stays bytes."""
     if content_type != "application/json":
         return body
-    text = body.decode("utf-8").strip(" \t\n\r")
+    text = body.decode("utf-8")
+    if text.startswith("\ufeff"):  # a byte order mark
+        text = text[1:]
+    text = text.strip(" \t\n\r")
     try:
         value, end = _scan(text, 0)
     except RecursionError:
         raise
-    except (StopIteration, ValueError):
-        raise _explain(body.decode("utf-8")) from None
+    except (StopIteration, ValueError, SystemError):  # the last: before 3.13, when json was never imported
+        raise _explain(body.decode("utf-8-sig")) from None
     if end != len(text):
-        raise _explain(body.decode("utf-8"))
+        raise _explain(body.decode("utf-8-sig"))
     return value
 
 
@@ -100,14 +103,20 @@ def _default(value):
     if isinstance(value, bytes):
         return value.decode("utf-8")
     as_dict = getattr(value, "_asdict", None)
-    if callable(as_dict):
-        return as_dict()
+    if callable(as_dict) and not isinstance(value, type):
+        return _named(as_dict())
     raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
 
 def _is_decimal(value):
     module = sys.modules.get("decimal")
     return module is not None and isinstance(value, module.Decimal)
+
+
+def _named(value):
+    if not isinstance(value, dict):
+        raise TypeError("_asdict() must return a dict, not %s" % type(value).__name__)
+    return value
 
 
 def _encoder(default, text):
