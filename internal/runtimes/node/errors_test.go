@@ -32,8 +32,10 @@ exports.values = (event, context) => new Promise((resolve, reject) => {
 });
 exports.throws = async (event) => {
   throw { string: 'str', number: 5, object: { a: 1 }, duck: { name: 'Duck', message: 'quack', stack: 'Duck: quack\n    at pond' },
-    undefined: undefined, unreadable: Object.assign(new Error('x'), { name: 5 }), del: new Error('a\x7fb'), bare: Object.create(null) }[event];
+    undefined: undefined, unreadable: Object.assign(new Error('x'), { name: 5 }), del: new Error('a\x7fb'), bare: Object.create(null),
+    getter: Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('getter'); } }) }[event];
 };
+exports.throwsSymbol = () => { throw Symbol('x'); };
 exports.bg = async () => {
   setTimeout(() => Promise.reject(new Error('bg')), 1);
   await new Promise((resolve) => setTimeout(resolve, 10000));
@@ -166,6 +168,10 @@ func errorCases() []errorCase {
 		errorCase{name: "callbacks are gone", handler: "index.callback", path: "init/error", kind: "Runtime.CallbackHandlerDeprecated", exit: 1, since: 24,
 			message: "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
 			output:  `^TIME\t-\tERROR\tInit Error`},
+		errorCase{name: "throws a symbol while loaded", handler: "throwingSymbol.h", exit: 7, until: 22, output: `\nTypeError: Cannot convert a Symbol value to a string\n`},
+		errorCase{name: "names a folder", handler: "folder.h", path: "init/error", kind: "Error", exit: 1, since: 24,
+			message: "Directory import 'TASK/folder' is not supported resolving ES modules imported from RUNTIME/index.mjs",
+			first:   "Error [ERR_UNSUPPORTED_DIR_IMPORT]: Directory", output: `^TIME\t-\tERROR`},
 		errorCase{name: "exits while loaded", handler: "exiting.h", exit: 5, output: "^$"},
 
 		// What the handler does wrong.
@@ -181,6 +187,11 @@ func errorCases() []errorCase {
 		fails("throws what has no text", "index.throws", "bare", "TypeError", "Cannot convert object to primitive value").to(22),
 		fails("throws what cannot be read", "index.throws", "unreadable", "handled", unreadable).traced("missing").to(22),
 		fails("throws what cannot be read", "index.throws", "unreadable", "handled", unreadable).traced("none").from(24),
+		fails("throws what has a getter that throws", "index.throws", "getter", "handled", unreadable).traced("missing").to(22),
+		fails("throws what has a getter that throws", "index.throws", "getter", "handled", unreadable).traced("none").from(24),
+		errorCase{name: "throws a symbol", handler: "index.throwsSymbol", path: failed, kind: "TypeError", message: "Cannot convert a Symbol value to a string", exit: 129, until: 22,
+			output: `^TIME\t0000-1\tINFO\tUnexpected Top Level Error: TypeError: Cannot convert a Symbol value to a string\n$`},
+		fails("throws a symbol", "index.throwsSymbol", "", "symbol", "Symbol(x)").traced("none").from(24),
 		fails("DEL", "index.throws", "del", "Error", "a%7Fb"),
 		fails("bigint", "index.values", "bigint", "Error", "Unable to stringify response body").to(22),
 		fails("bigint", "index.values", "bigint", "Runtime.JSONStringifyError", "Unable to stringify response body").from(24),
@@ -215,6 +226,9 @@ func errorCases() []errorCase {
 		ok("folder", "folder/in.h", "", `"in a folder"`),
 		ok("module", "esm.h", "", `"module"`),
 		ok("module by package.json", "typed/index.h", "", `"typed"`),
+		ok("characters of URLs in a module", "a#b?c%20d e.h", "", `"URL"`),
+		ok("characters of URLs in a file", "a#b?c%20d f.h", "", `"file"`),
+		ok("characters of URLs in a folder", "g#h?i%20j k/in.h", "", `"folder"`),
 		ok("cjs", "common.h", "", `"cjs"`),
 		ok("extensionless", "bare.h", "", `"bare"`).to(20),
 		ok("a package in node_modules", "pkg.h", "", `"package"`),
@@ -244,8 +258,10 @@ func (c errorCase) prints(pattern string) errorCase { c.output = pattern; return
 var sources = map[string]string{
 	"index.js": app, "folder/in.js": "exports.h = async () => 'in a folder';", "missing.js": "require('nothere');", "syntax.js": "exports.h = () => { }}",
 	"throwing.js": "throw new RangeError('at the top');", "exiting.js": "process.exit(5);", "sdk.js": "require('@aws-sdk/client-s3');",
-	"throwingNull.js": "throw null;",
-	"esm.mjs":         "export const h = async () => 'module';", "esmMissing.mjs": "import 'nothere';\nexport const h = 1;", "common.cjs": "exports.h = async () => 'cjs';",
+	"throwingNull.js": "throw null;", "throwingSymbol.js": "throw Symbol('x');",
+	"a#b?c%20d e.mjs": "export const h = async () => 'URL';", "a#b?c%20d f.js": "exports.h = async () => 'file';",
+	"g#h?i%20j k/in.mjs": "export const h = async () => 'folder';",
+	"esm.mjs":            "export const h = async () => 'module';", "esmMissing.mjs": "import 'nothere';\nexport const h = 1;", "common.cjs": "exports.h = async () => 'cjs';",
 	"typed/package.json": `{"type": "module"}`, "typed/index.js": "export const h = async () => 'typed';", "bare": "exports.h = async () => 'bare';",
 	"node_modules/pkg/package.json": `{"main": "lib.js"}`, "node_modules/pkg/lib.js": "exports.h = async () => 'package';",
 }

@@ -198,6 +198,11 @@ func TestUncaughtTwice(t *testing.T) {
 	})
 }
 
+const callbackWarning = "AWS Lambda plans to remove support for callback-based function handlers starting with Node.js 24. " +
+	"You will need to update this function to use an async handler to use Node.js 24 or later. For more information and to provide feedback on this change, " +
+	"see https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/issues/137. To disable this warning, set the " +
+	"AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING environment variable."
+
 // TestCallbackWarning: handlers with a callback are told what node 24 does with them, unless they do not want to hear it.
 func TestCallbackWarning(t *testing.T) {
 	everyNode(t, func(t *testing.T, p process) {
@@ -205,7 +210,7 @@ func TestCallbackWarning(t *testing.T) {
 			return // it refuses them
 		}
 		p.Handler, p.Task = "index.h", map[string]string{"index.js": "exports.h = (event, context, callback) => callback(null, 1);"}
-		if got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"})); !strings.Contains(got.Output, "\tundefined\tWARN\tThis handler takes a callback.") {
+		if got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"})); !strings.HasSuffix(got.Output, "\tundefined\tWARN\t"+callbackWarning+"\n") {
 			t.Errorf("got %q", got.Output)
 		}
 		p.Env = []string{"AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING="}

@@ -19,7 +19,7 @@ let invocation; // the id of the current one, or of the last
 let ending = false; // an error that nobody caught is being posted
 let whenIdle = () => {}; // called when the event loop is empty
 
-async function run(c, require) {
+async function run(c, loaders) {
   client = c;
   process.on('uncaughtException', (error) => end('Uncaught Exception', error, 129));
   process.on('unhandledRejection', (reason, promise) => {
@@ -27,12 +27,7 @@ async function run(c, require) {
   });
   process.on('beforeExit', () => whenIdle());
   setGlobals();
-  let found;
-  try {
-    found = await find(process.env._HANDLER ?? '', require, false);
-  } catch (error) {
-    return end('Uncaught Exception', error, 129);
-  }
+  const found = await find(process.env._HANDLER ?? '', loaders, false); // what it throws nobody catches
   warn(found);
   const serve = found.streaming ? streaming(found) : buffered(found.handler);
   setImmediate(() => client.next(serve));
@@ -41,6 +36,26 @@ async function run(c, require) {
 // end logs what nobody caught, posts it, and ends the process.
 function end(what, error, code) {
   logs.logError(what, error);
+  post(error, code);
+}
+
+// guarded gives a serve whose own failure, of an error that cannot even be logged, ends the process.
+function guarded(serve) {
+  return (event) => {
+    try {
+      serve(event)?.catch(giveUp);
+    } catch (error) {
+      giveUp(error);
+    }
+  };
+}
+
+function giveUp(error) {
+  console.log(`Unexpected Top Level Error: ${error.toString()}`);
+  post(error, 129);
+}
+
+function post(error, code) {
   if (ending) return; // the first is the reason
   ending = true;
   const body = errors.body(error);
@@ -61,8 +76,10 @@ function warn({ handler, streaming }) {
   if (handler.length !== 3 || isAsync(handler) || streaming) return;
   if (process.env.AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING !== undefined) return;
   console.warn(
-    'This handler takes a callback. AWS Lambda has no callbacks from Node.js 24 on, so make it an async function before you move there. ' +
-      'Set AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING to hide this warning.',
+    'AWS Lambda plans to remove support for callback-based function handlers starting with Node.js 24. You will need to update this function ' +
+      'to use an async handler to use Node.js 24 or later. For more information and to provide feedback on this change, see ' +
+      'https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/issues/137. To disable this warning, set the ' +
+      'AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING environment variable.',
   );
 }
 
@@ -95,7 +112,7 @@ class Runtime {
 function buffered(handler) {
   const runtime = new Runtime(handler);
   const never = isAsync(handler);
-  return function serve({ headers, body }) {
+  const serve = guarded(({ headers, body }) => {
     const answers = new Answers(begin(headers), serve);
     whenIdle = () => answers.idle(never);
     try {
@@ -106,7 +123,8 @@ function buffered(handler) {
     } catch (error) {
       answers.callback(error);
     }
-  };
+  });
+  return serve;
 }
 
 // Answers are the ways in which a handler can answer one invocation. The first that is used disables the others.
@@ -153,7 +171,7 @@ class Answers {
   }
 
   #complete(result) {
-    if (this.#completed) return console.error('This invocation has been answered already; only its first answer counts.');
+    if (this.#completed) return console.error('Invocation has already been reported as done. Cannot call complete more than once per invocation.');
     const body = stringify(result);
     this.#completed = true;
     client.finish(this.#id, 'response', body, this.#serve);
@@ -185,7 +203,7 @@ function stringify(value) {
 function streaming({ handler, highWaterMark }) {
   const { ResponseStream } = require('./stream.cjs');
   const runtime = new Runtime(handler);
-  return async function serve({ headers, body }) {
+  const serve = guarded(async ({ headers, body }) => {
     const stream = new ResponseStream(client, begin(headers), highWaterMark);
     const idle = new Promise((resolve) => (whenIdle = resolve));
     let waits = true;
@@ -210,7 +228,8 @@ function streaming({ handler, highWaterMark }) {
       whenIdle = () => {};
       setImmediate(() => client.next(serve));
     };
-  };
+  });
+  return serve;
 }
 
 module.exports = { run };

@@ -73,8 +73,8 @@ function intoError(error) {
 
 // hint says on stderr how to get AWS's SDK, when that is what is missing. The error itself stays AWS's.
 function hint(error) {
-  const missing = /Cannot find (?:module|package) '((?:@aws-sdk|@smithy)\/[^/']+)/.exec(error?.message)?.[1];
-  if (missing === undefined || !/MODULE_NOT_FOUND$/.test(error.code)) return;
+  const missing = missingSDK(error);
+  if (missing === undefined) return;
   const runtime = `nodejs${parseInt(process.versions.node, 10)}.x`;
   const there = require('fs').existsSync((process.env.LAMBDA_RUNTIME_DIR || '/var/runtime') + '/node_modules/@aws-sdk');
   process.stderr.write(
@@ -82,6 +82,16 @@ function hint(error) {
       ? `LAMINA_HINT ${missing} is not among the clients of AWS's SDK that \`lamina runtime add\` installs: put it into the function or a layer.\n`
       : `LAMINA_HINT ${missing} is part of AWS's SDK, which AWS's ${runtime} has and this one does not have yet: \`lamina runtime add ${runtime}\` adds it.\n`,
   );
+}
+
+// missingSDK gives the package of AWS's SDK that an error misses.
+function missingSDK(error) {
+  try {
+    if (!/MODULE_NOT_FOUND$/.test(error.code)) return undefined;
+    return /Cannot find (?:module|package) '((?:@aws-sdk|@smithy)\/[^/']+)/.exec(error.message)?.[1];
+  } catch {
+    return undefined; // it is no object, or cannot be read
+  }
 }
 
 module.exports = { Fault, body, formatted, intoError, hint };

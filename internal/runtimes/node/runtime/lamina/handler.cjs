@@ -35,8 +35,8 @@ class HttpResponseStream {
   }
 }
 
-// find gives {handler, streaming, highWaterMark}. require is the one of index.mjs.
-async function find(name, require, modern, root = process.env.LAMBDA_TASK_ROOT || '/var/task') {
+// find gives {handler, streaming, highWaterMark}. The loaders are index.mjs's {require, load}; load is its import.
+async function find(name, loaders, modern, root = process.env.LAMBDA_TASK_ROOT || '/var/task') {
   if (name.includes('..')) {
     throw Fault('MalformedHandlerName', `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
   }
@@ -44,20 +44,20 @@ async function find(name, require, modern, root = process.env.LAMBDA_TASK_ROOT |
   const folder = name.slice(0, name.indexOf(base));
   const [, module, property] = /^([^.]*)\.(.*)$/.exec(base) ?? [];
   if (module === undefined) throw Fault('MalformedHandlerName', 'Bad handler');
-  const loaded = await load(modern ? loadModern : loadClassic, require, root, folder, module);
+  const loaded = await load(modern ? loadModern : loadClassic, loaders, root, folder, module);
   const handler = (modern ? findModern : findClassic)(loaded, property.split('.'));
   if (!handler) throw Fault('HandlerNotFound', `${name} is undefined or not exported`);
   if (typeof handler !== 'function') throw Fault('HandlerNotFound', `${name} is not a function`);
   return { handler, ...marks(handler) };
 }
 
-async function load(loader, require, root, folder, module) {
+async function load(loader, loaders, root, folder, module) {
   try {
-    return await loader(require, root, folder, module);
+    return await loader(loaders, root, folder, module);
   } catch (error) {
     hint(error);
-    if (loader === loadClassic && error == null) error.code; // fails, and that is what the caller sees on the older nodes
     if (error instanceof SyntaxError) throw syntaxFault(error);
+    if (loader === loadClassic) error.code; // fails without an object, and that is what the caller sees on the older nodes
     if (error?.code === 'MODULE_NOT_FOUND') throw Fault('ImportModuleError', String(error));
     throw error;
   }
@@ -70,15 +70,15 @@ function syntaxFault(error) {
 }
 
 // loadClassic is the order of node 18 to 22, which prefers require.
-async function loadClassic(require, root, folder, module) {
+async function loadClassic({ require, load }, root, folder, module) {
   const file = path.resolve(root, folder, module);
   const required = (extension) => (fs.existsSync(file + extension) ? require(file + extension) : undefined);
   const esm = fs.existsSync(file + '.js') && isModuleFolder(path.dirname(file));
   return (
     required('') ||
     (!esm && required('.js')) ||
-    (esm && (await imported(file + '.js'))) ||
-    (await imported(file + '.mjs')) ||
+    (esm && (await imported(load, file + '.js'))) ||
+    (await imported(load, file + '.mjs')) ||
     required('.cjs') ||
     require(require.resolve(module, { paths: [root, folder] }))
   );
@@ -90,9 +90,9 @@ function isModuleFolder(folder) {
   const file = path.join(folder, 'package.json');
   if (fs.existsSync(file)) {
     try {
-      return JSON.parse(fs.readFileSync(file, 'utf8')).type === 'module';
+      return JSON.parse(fs.readFileSync(file, 'utf8'))?.type === 'module';
     } catch (error) {
-      console.warn(`${file} cannot be read, so ${folder} counts as CommonJS.`, error);
+      console.warn(`${file} cannot be read, it will be ignored for ES module detection purposes.`, error);
       return false;
     }
   }
@@ -100,19 +100,19 @@ function isModuleFolder(folder) {
 }
 
 // loadModern is the order of node 24, which imports whatever there is.
-async function loadModern(require, root, folder, module) {
+async function loadModern({ require, load }, root, folder, module) {
   const file = path.resolve(root, folder, module);
   for (const extension of ['', '.js', '.mjs', '.cjs']) {
-    const loaded = await imported(file + extension);
+    const loaded = await imported(load, file + extension);
     if (loaded) return loaded;
   }
   return require(require.resolve(module, { paths: [root, path.join(root, folder)] }));
 }
 
-async function imported(file) {
+async function imported(load, file) {
   if (!fs.existsSync(file)) return undefined;
   packages.register();
-  return import(pathToFileURL(file).href);
+  return load(pathToFileURL(file).href);
 }
 
 function findClassic(module, names) {

@@ -44,9 +44,9 @@ function boot() {
   return ahead.then((client) => (connected = client));
 }
 
-// start loads the function with the given require and serves events. With classic runtimes the process waits for it before
+// start loads the function with index.mjs's ways to do so and serves events. With classic runtimes the process waits for it before
 // it counts as started (an await that never ends is then node's exit code 13).
-const start = (async function start(require) {
+const start = (async function start(loaders) {
   if (!process.env.NODE_PATH) {
     process.env.NODE_PATH = searchPath();
     Module._initPaths();
@@ -54,7 +54,7 @@ const start = (async function start(require) {
   logs.patchConsole(modern);
   const life = modern ? loadModern() : loadClassic();
   packages.prepare();
-  await life.run(connected ?? new Client(process.env.AWS_LAMBDA_RUNTIME_API), require);
+  await life.run(connected ?? new Client(process.env.AWS_LAMBDA_RUNTIME_API), loaders);
 });
 
 function loadModern() {

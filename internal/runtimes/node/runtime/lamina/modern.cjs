@@ -14,11 +14,11 @@ const NO_CALLBACKS =
   'https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.';
 
 // run is in brackets, and so is compiled when the file is: in a process that boots ahead, nobody waits for that.
-const run = (async function run(client, require) {
+const run = (async function run(client, loaders) {
   setGlobals({ InvokeStore: store });
   let found;
   try {
-    found = await find(process.env._HANDLER ?? '', require, true);
+    found = await find(process.env._HANDLER ?? '', loaders, true);
     if (found.handler.length >= 3 && !found.streaming) throw errors.Fault('CallbackHandlerDeprecated', NO_CALLBACKS);
   } catch (error) {
     logs.logError('Init Error', error);
@@ -43,8 +43,8 @@ function turn(answer, { headers, body }) {
 }
 
 // rehearse runs one invocation of a handler of our own, in a process that waits for its function, and leaves nothing of it.
-async function rehearse(client, require, name) {
-  const { handler } = await find(name, require, true, __dirname);
+async function rehearse(client, loaders, name) {
+  const { handler } = await find(name, loaders, true, __dirname);
   await turn(buffered(client, handler), await first(client));
   store.run(undefined, () => {});
   logs.current.request = logs.current.tenant = undefined;

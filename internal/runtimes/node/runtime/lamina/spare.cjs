@@ -48,7 +48,7 @@ async function warm(life) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const client = new Client('127.0.0.1:' + server.address().port);
   await client.connect();
-  await rehearse(client, require, 'sample.handler');
+  await rehearse(client, { require, load: (url) => import(url) }, 'sample.handler');
   const ended = new Promise((resolve) => server.close(resolve));
   client.close();
   await ended;
@@ -87,8 +87,8 @@ function answer(socket) {
 }
 
 // exchange is the rehearsal for node 18 to 22, where a whole invocation would leave too much behind.
-async function exchange(client, find, require, name) {
-  const { handler } = await find(name, require, false, __dirname);
+async function exchange(client, find, loaders, name) {
+  const { handler } = await find(name, loaders, false, __dirname);
   const { headers, body } = await new Promise((resolve) => client.next(resolve));
   const result = await handler(JSON.parse(body));
   await new Promise((resolve) => client.finish(headers['lambda-runtime-aws-request-id'], 'response', JSON.stringify(result), resolve));
