@@ -88,9 +88,9 @@ func askOne(ctx context.Context, resolver netip.AddrPort, question []byte) ([]by
 
 // ServeDNSOverTCP carries connections to the first of the host's resolvers that takes one, for answers that are too long for UDP.
 func (o *Outlet) ServeDNSOverTCP(ctx context.Context, l net.Listener) {
-	o.accept(ctx, l, func(c *net.TCPConn) {
+	accept(ctx, l, func(c *net.TCPConn) {
 		for _, r := range o.resolvers() {
-			outside, err := dial(ctx, r)
+			outside, err := dial(ctx, r.String())
 			if err == nil {
 				join(ctx, c, outside)
 				return

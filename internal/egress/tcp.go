@@ -12,7 +12,7 @@ import (
 // ServeTCP carries the connections that a listener inside accepts to where they were meant for, which is their local
 // address, until the listener closes or ctx ends. It returns when all are closed.
 func (o *Outlet) ServeTCP(ctx context.Context, l net.Listener) {
-	o.accept(ctx, l, func(c *net.TCPConn) {
+	accept(ctx, l, func(c *net.TCPConn) {
 		to := addrPort(c.LocalAddr())
 		if err := o.Policy.check(to, true); err != nil {
 			o.refused(to, err)
@@ -23,8 +23,22 @@ func (o *Outlet) ServeTCP(ctx context.Context, l net.Listener) {
 	})
 }
 
+// Forward carries the connections that a listener inside accepts to one address that no policy is asked about, until the listener
+// closes or ctx ends. It returns when all are closed. Whoever cannot be carried sees a connection that is reset; failed hears why.
+func Forward(ctx context.Context, l net.Listener, to string, failed func(error)) {
+	accept(ctx, l, func(inside *net.TCPConn) {
+		outside, err := dial(ctx, to)
+		if err != nil {
+			failed(err)
+			reset(inside)
+			return
+		}
+		join(ctx, inside, outside)
+	})
+}
+
 // accept serves connections beside each other, as many as a sandbox may have.
-func (o *Outlet) accept(ctx context.Context, l net.Listener, serve func(*net.TCPConn)) {
+func accept(ctx context.Context, l net.Listener, serve func(*net.TCPConn)) {
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	var open sync.WaitGroup
 	defer open.Wait()
@@ -54,7 +68,7 @@ func (o *Outlet) accept(ctx context.Context, l net.Listener, serve func(*net.TCP
 // carry dials an address that may be called. A connection that fails on one side is reset on the other, so that nobody takes
 // half of an answer for the whole.
 func (o *Outlet) carry(ctx context.Context, inside *net.TCPConn, to netip.AddrPort) {
-	outside, err := dial(ctx, to)
+	outside, err := dial(ctx, to.String())
 	// The kernel calls itself from the address that was called: a last look, should routes have changed since the check.
 	if err == nil && addrPort(outside.LocalAddr()).Addr() == to.Addr() {
 		outside.Close()
@@ -68,9 +82,9 @@ func (o *Outlet) carry(ctx context.Context, inside *net.TCPConn, to netip.AddrPo
 	join(ctx, inside, outside)
 }
 
-func dial(ctx context.Context, to netip.AddrPort) (*net.TCPConn, error) {
+func dial(ctx context.Context, to string) (*net.TCPConn, error) {
 	d := net.Dialer{Timeout: dialTimeout}
-	c, err := d.DialContext(ctx, "tcp", to.String())
+	c, err := d.DialContext(ctx, "tcp", to)
 	if err != nil {
 		return nil, err
 	}

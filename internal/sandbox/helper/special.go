@@ -6,6 +6,7 @@ import "golang.org/x/sys/unix"
 var masked = []string{
 	"/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/sched_debug",
 	"/proc/latency_stats", "/proc/timer_stats", "/proc/interrupts", "/proc/kallsyms", "/proc/vmallocinfo", "/proc/modules",
+	"/proc/diskstats", "/proc/locks", "/proc/cmdline", // other sandboxes' disks and locks, and what the host was started with
 }
 
 // maskedFolders likewise.

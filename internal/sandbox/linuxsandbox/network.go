@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/laminadev/lamina/internal/egress"
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
@@ -143,56 +143,15 @@ func (b *box) reach(ctx context.Context) error {
 	return nil
 }
 
-// forward carries connections to a host address until the sandbox ends.
+// forward carries connections to a host address until the sandbox ends. The operator hears once why that fails: a sandbox must not
+// be able to fill the log.
 func (b *box) forward(l net.Listener, target string) {
-	var open sync.WaitGroup
-	defer open.Wait()
 	var told sync.Once
-	for {
-		inside, err := l.Accept()
-		if err != nil {
-			return
-		}
-		open.Go(func() {
-			// The sandbox sees a connection that is closed at once; the operator sees why, once: a sandbox must not be
-			// able to fill the log.
-			if err := b.carry(inside, target); err != nil {
-				told.Do(func() {
-					b.driver.log.Warn("cannot reach a host address for a sandbox", "sandbox", b.spec.ID, "address", target, "error", err)
-				})
-			}
+	egress.Forward(b.alive, l, target, func(err error) {
+		told.Do(func() {
+			b.driver.log.Warn("cannot reach a host address for a sandbox", "sandbox", b.spec.ID, "address", target, "error", err)
 		})
-	}
-}
-
-func (b *box) carry(inside net.Conn, target string) error {
-	defer inside.Close()
-	var d net.Dialer
-	outside, err := d.DialContext(b.alive, "tcp", target)
-	if err != nil {
-		return err
-	}
-	defer outside.Close()
-	stop := context.AfterFunc(b.alive, func() { inside.Close(); outside.Close() })
-	defer stop()
-	var both sync.WaitGroup
-	both.Go(func() { pipe(outside, inside) })
-	both.Go(func() { pipe(inside, outside) })
-	both.Wait()
-	return nil
-}
-
-// pipe copies one way and passes the end on, so that half-closed connections work.
-func pipe(to, from net.Conn) {
-	_, err := io.Copy(to, from)
-	if err != nil {
-		to.Close()
-		from.Close()
-		return
-	}
-	if c, ok := to.(*net.TCPConn); ok {
-		c.CloseWrite()
-	}
+	})
 }
 
 // past is a deadline that has passed.

@@ -196,6 +196,7 @@ var calls = []attempt{
 	read("/proc/1/cwd/"), read("/proc/1/fd"), read("/proc/1/mem"), read("/proc/1/map_files"),
 	read("/proc/kcore"), read("/proc/keys"), read("/proc/key-users"), read("/proc/timer_list"), read("/proc/sched_debug"),
 	read("/proc/latency_stats"), read("/proc/timer_stats"), read("/proc/interrupts"), read("/proc/kallsyms"), read("/proc/modules"),
+	read("/proc/diskstats"), read("/proc/locks"), read("/proc/cmdline"),
 	read("/proc/vmallocinfo"), read("/proc/kpagecount"), read("/proc/kpageflags"), read("/proc/slabinfo"), read("/proc/acpi"),
 	read("/proc/scsi"), read("/proc/bus"), read("/proc/irq"), read("/proc/driver"), read("/proc/asound"), read("/proc/fs"), read("/proc/pressure"),
 	read("/sys/firmware"), read("/sys/kernel"), read("/sys/devices/virtual/powercap"), read("/proc/sys/kernel/cap_last_cap/"),

@@ -139,7 +139,7 @@ func testReach(e *env) {
 	gone.Close()
 	spec = e.spec()
 	spec.Reach = []string{gone.Addr().String()}
-	e.equal("nobody at the address", e.output(e.create(spec), ask(gone.Addr().String(), "word")+` 2>/dev/null; true`), "")
+	e.equal("nobody at the address", e.output(e.create(spec), `exec 2>/dev/null; `+ask(gone.Addr().String(), "word")+`; true`), "")
 }
 
 func (e *env) hostListener() net.Listener {
