@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,24 +20,16 @@ import (
 	"github.com/laminadev/lamina/internal/lambda"
 )
 
-// stepOfVictim makes this program, with victimFolder, one that makes a step until it comes to a fail point:
-// "<step> <point> <hits before>".
-const stepOfVictim = "LAMINA_TEST_STEP"
-
 // everyPoint makes the tests below go to the last hit of each point too, and to each point in each step that hits it.
 var everyPoint = os.Getenv("LAMINA_TEST_FAILPOINTS") == "all"
 
-// beStepVictim makes a step, says "done" when the change is acknowledged, and is killed at a point.
-func beStepVictim(dir, what string) {
-	var n, after int
-	var point string
-	if _, err := fmt.Sscan(what, &n, &point, &after); err != nil {
-		panic(err)
+// beStepVictim makes a step in a folder, and says "done" when the change is acknowledged.
+func beStepVictim(args []string) error {
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
 	}
-	failpoint.Arm(failpoint.Fault{Point: point, After: after})
-	if err := runStep(context.Background(), n, dir, func() { fmt.Println("done") }); err != nil {
-		panic(err)
-	}
+	return runStep(context.Background(), n, args[1], func() { fmt.Println("done") })
 }
 
 // elsewhere are points that no step comes to, with the test that does.
@@ -139,7 +130,7 @@ func TestStopAtEachFailPoint(t *testing.T) {
 			t.Parallel() // what is armed is armed in the victims
 			dir := filepath.Join(t.TempDir(), "d")
 			copyFolder(t, folders[v.step], dir)
-			acknowledged := stopAt(t, dir, v)
+			acknowledged := failpointtest.Stop(t, v.point, v.after, strconv.Itoa(v.step), dir) == "done\n"
 			s, err := openStep(t.Context(), dir)
 			if err != nil {
 				t.Fatalf("the next start: %v", err)
@@ -178,21 +169,6 @@ func (s *opened) again(t *testing.T, n int) {
 	if _, err := s.state(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-// stopAt runs a victim, and reports whether it acknowledged the change.
-func stopAt(t *testing.T, dir string, v visit) (acknowledged bool) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), victimFolder+"="+dir, stepOfVictim+"="+fmt.Sprint(v.step, " ", v.point, " ", strconv.Itoa(v.after)))
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal })
-	if !ok || status.Signal() != unix.SIGKILL {
-		t.Fatalf("the victim was not stopped at %s: %v\n%s", v.point, err, complaint.String())
-	}
-	return string(out) == "done\n"
 }
 
 // faults are what a disk says.

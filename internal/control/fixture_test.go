@@ -22,6 +22,7 @@ import (
 	"github.com/laminadev/lamina/internal/control"
 	"github.com/laminadev/lamina/internal/database"
 	"github.com/laminadev/lamina/internal/database/pgtest"
+	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/lambdatest"
 	"github.com/laminadev/lamina/internal/layerstore"
@@ -29,12 +30,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(victimFolder); dir != "" {
-		if what := os.Getenv(stepOfVictim); what != "" {
-			beStepVictim(dir, what)
-			return
-		}
-		beVictim(dir)
+	failpointtest.BeVictim(beStepVictim)
+	if dir := os.Getenv(workerFolder); dir != "" {
+		beWorker(dir)
 		return
 	}
 	goleak.VerifyTestMain(withPostgres{m})

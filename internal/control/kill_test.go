@@ -18,12 +18,12 @@ import (
 	"github.com/laminadev/lamina/internal/lambdatest"
 )
 
-// victimFolder is the variable that makes this program a process to be killed, working in the data folder that it names.
-const victimFolder = "LAMINA_TEST_VICTIM"
+// workerFolder is the variable that makes this program a process to be killed, working in the data folder that it names.
+const workerFolder = "LAMINA_TEST_WORKER"
 
-// beVictim publishes, creates and updates until it is killed. It prints a line for each change that was acknowledged:
+// beWorker publishes, creates and updates until it is killed. It prints a line for each change that was acknowledged:
 // "layer <version>", "create <name>", "update <name> <timeout>" or "delete <name>".
-func beVictim(dir string) {
+func beWorker(dir string) {
 	ctx := context.Background()
 	d, err := openData(ctx, dir)
 	if err != nil {
@@ -110,11 +110,11 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// killAfter kills a victim after it has acknowledged some changes.
+// killAfter kills a worker after it has acknowledged some changes.
 func killAfter(t *testing.T, dir string, changes int, seen *acknowledged) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimFolder+"="+dir)
+	cmd.Env = append(os.Environ(), workerFolder+"="+dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -131,11 +131,11 @@ func killAfter(t *testing.T, dir string, changes int, seen *acknowledged) {
 		}
 	}
 	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != -1 {
-		t.Fatalf("the victim was not killed: %v", err)
+		t.Fatalf("the worker was not killed: %v", err)
 	}
 }
 
-// acknowledged is what victims have said.
+// acknowledged is what workers have said.
 type acknowledged struct {
 	versions int64           // of the layer: that many were published
 	timeouts map[string]int  // of functions that exist
@@ -160,7 +160,7 @@ func (a *acknowledged) add(t *testing.T, line string) {
 		delete(a.timeouts, rest)
 		delete(a.unsure, rest)
 	default:
-		t.Fatalf("the victim said %q", line)
+		t.Fatalf("the worker said %q", line)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,12 +14,6 @@ import (
 	"github.com/laminadev/lamina/internal/daemon"
 	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
-)
-
-// victimCopies makes this program one that backs up or restores, with the backup victimFile.
-const (
-	victimCopies = "LAMINA_TEST_COPIES"
-	victimFile   = "LAMINA_TEST_BACKUP"
 )
 
 // copying is a change of the disk in which a backup is written or read.
@@ -152,13 +145,7 @@ func TestCopiesStoppedAtEachFailPoint(t *testing.T) {
 		for _, point := range points {
 			t.Run(name+"/"+point, func(t *testing.T) {
 				dir, file := c.at(t, backup)
-				cmd := exec.CommandContext(t.Context(), os.Args[0])
-				cmd.Env = append(os.Environ(), victimPoint+"="+point, victimCopies+"="+name, victimFolder+"="+dir, victimFile+"="+file)
-				out, err := cmd.CombinedOutput()
-				status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal })
-				if !ok || status.Signal() != unix.SIGKILL {
-					t.Fatalf("the victim was not stopped: %v\n%s", err, out)
-				}
+				failpointtest.Stop(t, point, 0, dir, file, name)
 				c.wantAgain(t, dir, file)
 			})
 		}

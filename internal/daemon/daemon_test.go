@@ -20,6 +20,7 @@ import (
 	"github.com/laminadev/lamina/internal/config"
 	"github.com/laminadev/lamina/internal/daemon"
 	"github.com/laminadev/lamina/internal/database/pgtest"
+	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
 	"github.com/laminadev/lamina/internal/lambdatest"
 	"github.com/laminadev/lamina/internal/sandbox/helper"
 )
@@ -28,10 +29,7 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == helper.Name {
 		helper.Main() // a build without the small helper starts itself as a sandbox's PID 1
 	}
-	if os.Getenv(victimPoint) != "" {
-		beVictim()
-		return
-	}
+	failpointtest.BeVictim(beVictim)
 	goleak.VerifyTestMain(withPostgres{m})
 }
 

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,23 +19,12 @@ import (
 	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
 )
 
-// victimPoint makes this program a server on the data folder victimFolder that is killed at a fail point.
-const (
-	victimPoint  = "LAMINA_TEST_POINT"
-	victimFolder = "LAMINA_TEST_VICTIM"
-)
-
-// beVictim serves, and ends when it is ready, unless it has been killed before. Or it does one of copies with a backup.
-func beVictim() {
-	use := func() error { return serveOnce(settingsIn(os.Getenv(victimFolder))) }
-	if c, ok := copies[os.Getenv(victimCopies)]; ok {
-		use = func() error { return c.run(context.Background(), os.Getenv(victimFolder), os.Getenv(victimFile)) }
+// beVictim serves on a data folder, and ends when it is ready; or it does one of copies, named third, with the backup named second.
+func beVictim(args []string) error {
+	if len(args) == 1 {
+		return serveOnce(settingsIn(args[0]))
 	}
-	failpoint.Arm(failpoint.Fault{Point: os.Getenv(victimPoint)})
-	if err := use(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	return copies[args[2]].run(context.Background(), args[0], args[1])
 }
 
 // serveOnce serves until it is ready.
@@ -104,13 +91,7 @@ func TestStartStoppedAtEachFailPoint(t *testing.T) {
 		for _, point := range list {
 			t.Run(name+"/"+point, func(t *testing.T) {
 				dir := folders[name](t)
-				cmd := exec.CommandContext(t.Context(), os.Args[0])
-				cmd.Env = append(os.Environ(), victimPoint+"="+point, victimFolder+"="+dir)
-				out, err := cmd.CombinedOutput()
-				status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal })
-				if !ok || status.Signal() != unix.SIGKILL {
-					t.Fatalf("the victim was not stopped: %v\n%s", err, out)
-				}
+				failpointtest.Stop(t, point, 0, dir)
 				before, _ := os.ReadFile(filepath.Join(dir, "secret"))
 				wantStarts(t, dir, before)
 			})

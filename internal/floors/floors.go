@@ -100,7 +100,7 @@ func House() []Room {
 		{Path: "floors", Floor: 0, Gives: "this table"},
 
 		{Path: "lambdatest", Floor: 3, Imports: []string{"layer", "archive"}, Tests: true, Gives: "sample functions, layers, zips"},
-		{Path: "failpoint/failpointtest", Floor: 1, Tests: true, Gives: "the points that the source has, and calls that go past them"},
+		{Path: "failpoint/failpointtest", Floor: 1, Tests: true, Gives: "the points that the source has, calls that go past them, and processes that are killed at one"},
 		{Path: "catalog/catalogtest", Floor: 2, Imports: []string{"catalog"}, Tests: true, Gives: "what every catalog driver must pass"},
 		{Path: "database/pgtest", Floor: 2, Imports: []string{"database"}, Tests: true, Gives: "a PostgreSQL for tests"},
 		{Path: "blob/blobtest", Floor: 2, Imports: []string{"blob"}, Tests: true, Gives: "what every blob driver must pass"},

@@ -2,9 +2,6 @@ package logstream_test
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -15,20 +12,6 @@ import (
 	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
 	"github.com/laminadev/lamina/internal/logstream"
 )
-
-// victimFolder makes this program one that writes to the logs in the folder that it names and is killed at victimPoint.
-const (
-	victimFolder = "LAMINA_TEST_VICTIM"
-	victimPoint  = "LAMINA_TEST_POINT"
-)
-
-func beVictim() {
-	failpoint.Arm(failpoint.Fault{Point: os.Getenv(victimPoint)})
-	if err := writeLine(os.Getenv(victimFolder), 2, "two\n"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
 
 const group = "/aws/lambda/f"
 
@@ -85,13 +68,7 @@ func TestWriteStoppedAtEachFailPoint(t *testing.T) {
 		for _, point := range points {
 			t.Run(name+"/"+point, func(t *testing.T) {
 				dir, before := logFolders[name](t)
-				cmd := exec.CommandContext(t.Context(), os.Args[0])
-				cmd.Env = append(os.Environ(), victimFolder+"="+dir, victimPoint+"="+point)
-				out, err := cmd.CombinedOutput()
-				status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal })
-				if !ok || status.Signal() != unix.SIGKILL {
-					t.Fatalf("the victim was not stopped: %v\n%s", err, out)
-				}
+				failpointtest.Stop(t, point, 0, dir)
 				if err := writeLine(dir, 3, "three\n"); err != nil {
 					t.Fatal(err)
 				}

@@ -13,16 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/logstream"
 	"github.com/laminadev/lamina/internal/telemetry"
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(victimFolder) != "" {
-		beVictim()
-		return
-	}
+	failpointtest.BeVictim(func(args []string) error { return writeLine(args[0], 2, "two\n") })
 	goleak.VerifyTestMain(m)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,20 +19,6 @@ import (
 	"github.com/laminadev/lamina/internal/layerstore"
 	"github.com/laminadev/lamina/internal/runtimes"
 )
-
-// victimFolder makes this program one that installs a runtime in the folder that it names and is killed at victimPoint.
-const (
-	victimFolder = "LAMINA_TEST_VICTIM"
-	victimPoint  = "LAMINA_TEST_POINT"
-)
-
-func beVictim() {
-	failpoint.Arm(failpoint.Fault{Point: os.Getenv(victimPoint)})
-	if err := installIn(context.Background(), os.Getenv(victimFolder)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
 
 const installed = "python3.13"
 
@@ -114,13 +99,7 @@ func TestInstallStoppedAtEachFailPoint(t *testing.T) {
 	for _, point := range installPoints(t) {
 		t.Run(point, func(t *testing.T) {
 			dir := t.TempDir()
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), victimFolder+"="+dir, victimPoint+"="+point)
-			out, err := cmd.CombinedOutput()
-			status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal })
-			if !ok || status.Signal() != unix.SIGKILL {
-				t.Fatalf("the victim was not stopped: %v\n%s", err, out)
-			}
+			failpointtest.Stop(t, point, 0, dir)
 			wantRecord(t, dir)
 			wantInstall(t, dir)
 		})

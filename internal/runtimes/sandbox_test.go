@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
 	"github.com/laminadev/lamina/internal/lambda"
 	"github.com/laminadev/lamina/internal/runtimes"
 	"github.com/laminadev/lamina/internal/sandbox"
@@ -23,10 +24,7 @@ func TestMain(m *testing.M) {
 	if os.Args[0] == helper.Name {
 		helper.Main()
 	}
-	if os.Getenv(victimFolder) != "" {
-		beVictim()
-		return
-	}
+	failpointtest.BeVictim(func(args []string) error { return installIn(context.Background(), args[0]) })
 	os.Exit(m.Run())
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,13 +20,6 @@ import (
 	"github.com/laminadev/lamina/internal/digest"
 	"github.com/laminadev/lamina/internal/failpoint"
 	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
-)
-
-// victimStep makes this program one that carries out a step with the options victimOptions and is killed at victimPoint.
-const (
-	victimStep    = "LAMINA_TEST_STEP"
-	victimPoint   = "LAMINA_TEST_POINT"
-	victimOptions = "LAMINA_TEST_OPTIONS"
 )
 
 // Contents of blobs: one is there before each step, and the other one comes with some.
@@ -106,17 +98,13 @@ func carryOut(ctx context.Context, o s3blob.Options, name string) error {
 	return errors.Join(steps[name].run(ctx, d), d.Close())
 }
 
-func beVictim() {
+// carryOutAsTold has the step and the options as texts.
+func carryOutAsTold(args []string) error {
 	var o s3blob.Options
-	err := json.Unmarshal([]byte(os.Getenv(victimOptions)), &o)
-	if err == nil {
-		failpoint.Arm(failpoint.Fault{Point: os.Getenv(victimPoint)})
-		err = carryOut(context.Background(), o, os.Getenv(victimStep))
+	if err := json.Unmarshal([]byte(args[1]), &o); err != nil {
+		return err
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	return carryOut(context.Background(), o, args[0])
 }
 
 // prepared gives a store with one blob, and a folder in which a killed process has left a file.
@@ -175,13 +163,7 @@ func TestStopAtEachFailPoint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), victimStep+"="+v.step, victimPoint+"="+v.point, victimOptions+"="+string(text))
-			out, err := cmd.CombinedOutput()
-			status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal })
-			if !ok || status.Signal() != unix.SIGKILL {
-				t.Fatalf("the victim was not stopped: %v\n%s", err, out)
-			}
+			failpointtest.Stop(t, v.point, 0, v.step, string(text))
 			wantWhole(t, o, v.step)
 			wantAgain(t, o, v.step)
 		})

@@ -1,7 +1,6 @@
 package s3blob_test
 
 import (
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -10,13 +9,11 @@ import (
 	"github.com/laminadev/lamina/internal/blob/blobtest"
 	"github.com/laminadev/lamina/internal/blob/s3blob"
 	"github.com/laminadev/lamina/internal/blob/s3test"
+	"github.com/laminadev/lamina/internal/failpoint/failpointtest"
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(victimStep) != "" {
-		beVictim()
-		return
-	}
+	failpointtest.BeVictim(carryOutAsTold)
 	goleak.VerifyTestMain(m)
 }
 
