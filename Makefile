@@ -29,6 +29,7 @@ nightly: build ## what takes too long for make test: 500 sandboxes through their
 	LAMINA_TEST_FAILPOINTS=all $(GO) test -count=1 -timeout 60m ./internal/control -run 'FailPoint'
 	$(GO) test -count=1 -timeout 90m ./internal/layerstore -run '^$$' -fuzz '^FuzzPublish$$' -fuzztime 60m
 	LAMINA_JOURNEY_AWS=$$(bash -c '. scripts/lib.sh && aws2') $(GO) test -count=1 -v -timeout 20m ./test/journeys -run '^TestJourneys$$/cli'
+	LAMINA_TEST_AWS_CLIENT=all $(GO) test -count=1 -timeout 20m ./internal/runtimes/node -run '^TestRecordsOfAWS$$'
 	@scripts/real-s3.sh
 
 lint: ## run the linters: gofmt, go vet, staticcheck, the floors of the house

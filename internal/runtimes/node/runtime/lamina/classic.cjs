@@ -30,7 +30,7 @@ async function run(c, loaders) {
   const found = await find(process.env._HANDLER ?? '', loaders, false); // what it throws nobody catches
   warn(found);
   const serve = found.streaming ? streaming(found) : buffered(found.handler);
-  setImmediate(() => client.next(serve));
+  setImmediate(() => ending || client.next(serve));
 }
 
 // end logs what nobody caught, posts it, and ends the process.
@@ -42,6 +42,7 @@ function end(what, error, code) {
 // guarded gives a serve whose own failure, of an error that cannot even be logged, ends the process.
 function guarded(serve) {
   return (event) => {
+    if (ending) return;
     try {
       serve(event)?.catch(giveUp);
     } catch (error) {
@@ -81,6 +82,11 @@ function warn({ handler, streaming }) {
       'https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/issues/137. To disable this warning, set the ' +
       'AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING environment variable.',
   );
+}
+
+// answer posts what became of an invocation, and goes on with the next. A process that is ending says nothing more.
+function answer(id, kind, body, serve) {
+  if (!ending) client.finish(id, kind, body, serve);
 }
 
 function begin(headers) {
@@ -174,20 +180,20 @@ class Answers {
     if (this.#completed) return console.error('Invocation has already been reported as done. Cannot call complete more than once per invocation.');
     const body = stringify(result);
     this.#completed = true;
-    client.finish(this.#id, 'response', body, this.#serve);
+    answer(this.#id, 'response', body, this.#serve);
   }
 
   #fail(error) {
     logs.logError('Invoke Error', error);
     errors.hint(error);
-    client.finish(this.#id, 'error', stringify(errors.body(error)), this.#serve);
+    answer(this.#id, 'error', stringify(errors.body(error)), this.#serve);
   }
 
   idle(never) {
     whenIdle = () => {};
     this.#completed = true;
     if (never) return this.#fail(errors.Fault('NodeJsExit', NEVER_SETTLED));
-    client.finish(this.#id, 'response', 'null', this.#serve);
+    answer(this.#id, 'response', 'null', this.#serve);
   }
 }
 
