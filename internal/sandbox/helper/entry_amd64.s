@@ -7,7 +7,7 @@ TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	MOVB $1, ·entered(SB)
 	MOVQ $158, AX    // arch_prctl
 	MOVQ $0x1002, DI // ARCH_SET_FS
-	LEAQ ·asleepThread+8(SB), SI
+	LEAQ ·rawThread+8(SB), SI
 	SYSCALL
 	SUBQ $64, SP
 	ANDQ $~15, SP
@@ -17,4 +17,4 @@ TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	MOVQ 48(SP), SP
 	JMP  _rt0_amd64_linux(SB)
 
-GLOBL ·asleepThread(SB), NOPTR, $16
+GLOBL ·rawThread(SB), NOPTR, $16

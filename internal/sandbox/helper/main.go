@@ -1,6 +1,6 @@
 // Package helper is the program of lamina-init: PID 1 of a sandbox.
 //
-// The server clones it into new namespaces with the control socket (package initproto) as descriptor 3. It builds the
+// It is cloned into new namespaces, by the server or by itself (clone.go), with the control socket (package initproto) as descriptor 3. It builds the
 // root that the server describes, gives up the host's, and then serves the socket: it opens sockets in the sandbox's
 // network, starts processes, sends signals, reaps, and reports exits. When the socket closes it exits, and the kernel
 // kills all that is left.
@@ -24,6 +24,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -48,7 +49,11 @@ func Main() {
 		awake(c, os.Args[2:]).run()
 		c.end()
 	}
-	if slices.Contains(os.Args[1:], initproto.AwaitIDs) && !c.awaitIDs() {
+	flags := os.Args[1:]
+	if len(flags) > 0 && strings.HasPrefix(flags[0], ArgClone) {
+		flags = flags[1:]
+	}
+	if slices.Contains(flags, initproto.AwaitIDs) && !c.awaitIDs() {
 		os.Exit(1)
 	}
 	base, failure := assembleBase()
@@ -56,7 +61,7 @@ func Main() {
 	if failure.Failed() {
 		os.Exit(1)
 	}
-	(&session{control: c, base: base, rootOpen: true, flags: os.Args[1:]}).run()
+	(&session{control: c, base: base, rootOpen: true, flags: flags}).run()
 	c.end()
 }
 

@@ -6,6 +6,7 @@
 //
 // The life of a connection:
 //
+//	helper -> server   Cloned         only from one that was told to clone itself
 //	server -> helper   IDs            only to a helper that was told to await them (AwaitIDs)
 //	helper -> server   Hello          the part of the root that is the same for every sandbox stands (or a Failure)
 //	server -> helper   Mounts …       parts of the root, in order; the descriptors are the trees that parts name

@@ -47,6 +47,7 @@ const (
 	VerbExit
 	VerbFinish
 	VerbIDs
+	VerbCloned
 )
 
 // Message is one packet without its descriptors. Body aliases the packet's bytes.
@@ -129,4 +130,22 @@ func ParseExit(body []byte) (Exit, error) {
 	d := decoder{b: body}
 	e := Exit{PID: d.uint(), Code: d.uint(), Signal: d.uint(), Nanos: d.uint()}
 	return e, d.end()
+}
+
+// Cloned tells that a helper cloned itself into its namespaces, or why it did not.
+type Cloned struct {
+	PID   uint64 // of the clone, as the server sees it; 0: there is none
+	Errno uint64 // 0: it has its IDs
+}
+
+// Append adds the body's bytes to b.
+func (c Cloned) Append(b []byte) []byte {
+	return appendUint(appendUint(b, c.PID), c.Errno)
+}
+
+// ParseCloned reads a body.
+func ParseCloned(body []byte) (Cloned, error) {
+	d := decoder{b: body}
+	c := Cloned{PID: d.uint(), Errno: d.uint()}
+	return c, d.end()
 }

@@ -29,6 +29,7 @@ func bodies() []body {
 		of("reply", initproto.Reply{PID: 7, Count: math.MaxUint64}, initproto.ParseReply),
 		of("failure", initproto.Reply{Failure: initproto.Failure{Op: "fork/exec", Path: "/x", Errno: 13, Text: "t"}}, initproto.ParseReply),
 		of("exit", initproto.Exit{PID: 2, Code: 255, Signal: 9, Nanos: 1 << 62}, initproto.ParseExit),
+		of("cloned", initproto.Cloned{PID: 1 << 22, Errno: 1}, initproto.ParseCloned),
 		of("mounts", initproto.Mounts{
 			{Kind: initproto.MountOverlay, Target: "/opt", Descriptors: 5, Data: []byte{}},
 			{Kind: initproto.MountBind, Target: "/usr", Paths: []string{"/usr", ""}, Data: []byte{}, Optional: true},

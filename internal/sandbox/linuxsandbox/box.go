@@ -24,10 +24,11 @@ type box struct {
 	policy *egress.Policy // of the way out; nil: there is none
 	done   chan struct{}
 	// alive is cancelled at the end; what runs for the sandbox in the server stops with it.
-	alive  context.Context
-	cancel context.CancelFunc
-	work   sync.WaitGroup
-	frozen atomic.Bool
+	alive   context.Context
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+	frozen  atomic.Bool
+	spawned atomic.Bool // since it was frozen last
 
 	mu        sync.Mutex // guards what follows
 	started   *started   // nil until begun
@@ -189,20 +190,26 @@ func (b *box) conn() (*conn, error) {
 	return b.started.conn, nil
 }
 
-// KillAll implements sandbox.Sandbox. What broke the limit of memory before it is killed before it, so that nothing which
-// is started afterwards is meant.
+// KillAll implements sandbox.Sandbox. What broke the limit of memory until then is killed before it returns, so that nothing
+// which is started afterwards is meant.
 func (b *box) KillAll(ctx context.Context) error {
+	b.awaitEnding()
+	if err := b.killAll(ctx); err != nil {
+		return err
+	}
+	b.memory.forgive()
+	b.awaitEnding()
+	return nil
+}
+
+// awaitEnding waits for the ends for too much memory that have been decided on.
+func (b *box) awaitEnding() {
 	b.mu.Lock()
 	ending := b.ending
 	b.mu.Unlock()
 	if ending != nil {
 		<-ending
 	}
-	if err := b.killAll(ctx); err != nil {
-		return err
-	}
-	b.memory.forgive()
-	return nil
 }
 
 func (b *box) killAll(ctx context.Context) error {

@@ -1,14 +1,18 @@
 package linuxsandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
 // freezer says where processes are stopped. What a sandbox starts lies in a cgroup that its helper is not in (but for the
@@ -205,7 +209,22 @@ func (b *box) Freeze() error {
 		return err
 	}
 	b.frozen.Store(true)
+	if b.spawned.Swap(false) {
+		b.settle(s)
+	}
 	return s.group.freeze()
+}
+
+// settleTime is how long a helper may take to say that it waits.
+const settleTime = time.Second
+
+// settle waits until the helper's thread that starts processes, which a freeze stops too, has nothing to do: what it holds, the
+// others need in order to hear that the server is gone. It answers Spawn before it waits, and others answer this.
+func (b *box) settle(s *started) {
+	ctx, cancel := context.WithTimeout(b.alive, settleTime)
+	defer cancel()
+	a, _ := s.conn.call(ctx, initproto.VerbStatus, nil, nil, &request{})
+	a.close()
 }
 
 // Thaw implements sandbox.Sandbox.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/laminadev/lamina/internal/sandbox/helper"
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
 
@@ -29,23 +30,24 @@ func (i identity) mapped() bool { return i.base != 0 }
 // split tells that somebody else has to map the IDs, once the user namespace is there.
 func (i identity) split() bool { return i.uid != 0 }
 
-// attributes are the clone settings of the user namespace.
-func (i identity) attributes() *syscall.SysProcAttr {
+// idMap is the line that maps the IDs of a mapped sandbox, users as well as groups.
+func (i identity) idMap() string { return fmt.Sprintf("0 %d %d", i.base, rangeSize) }
+
+// setNamespaces makes a started program PID 1 of namespaces of its own.
+func (i identity) setNamespaces(a *syscall.SysProcAttr) {
+	a.Cloneflags = helper.Namespaces
 	if i.mapped() {
 		all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: i.base, Size: rangeSize}}
-		return &syscall.SysProcAttr{
-			UidMappings: all, GidMappings: all, GidMappingsEnableSetgroups: true,
-			Credential: &syscall.Credential{},
-		}
+		a.UidMappings, a.GidMappings, a.GidMappingsEnableSetgroups = all, all, true
+		a.Credential = &syscall.Credential{}
+		return
 	}
+	a.AmbientCaps = capabilities()
 	if i.split() {
-		return &syscall.SysProcAttr{AmbientCaps: capabilities()}
+		return
 	}
-	return &syscall.SysProcAttr{
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: initproto.UID, HostID: os.Geteuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: initproto.GID, HostID: os.Getegid(), Size: 1}},
-		AmbientCaps: capabilities(),
-	}
+	a.UidMappings = []syscall.SysProcIDMap{{ContainerID: initproto.UID, HostID: os.Geteuid(), Size: 1}}
+	a.GidMappings = []syscall.SysProcIDMap{{ContainerID: initproto.GID, HostID: os.Getegid(), Size: 1}}
 }
 
 // capabilities are all those that the kernel knows: a process that is not user 0 keeps none over exec unless they are

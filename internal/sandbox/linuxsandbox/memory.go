@@ -22,7 +22,7 @@ type meter interface {
 
 // memory is the account of one sandbox.
 type memory struct {
-	over func() // called each time the limit was found broken
+	over func() // called each time the limit was found broken, while mu is held: before anybody can forgive
 
 	mu     sync.Mutex // guards what follows
 	limit  int64      // 0: none
@@ -67,14 +67,12 @@ func (m *memory) watchProcesses(proc *os.File) {
 // sampler enforces every fourth round, one that the kernel enforces every sixteenth.
 func (m *memory) sample() {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.wait > 0 {
 		m.wait--
-		m.mu.Unlock()
 		return
 	}
-	broken := m.read()
-	m.mu.Unlock()
-	if broken {
+	if m.read() {
 		m.over()
 	}
 }
@@ -82,9 +80,8 @@ func (m *memory) sample() {
 // check reads at once.
 func (m *memory) check() {
 	m.mu.Lock()
-	broken := m.read()
-	m.mu.Unlock()
-	if broken {
+	defer m.mu.Unlock()
+	if m.read() {
 		m.over()
 	}
 }

@@ -1,6 +1,7 @@
 package linuxsandbox
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,6 +68,31 @@ func TestMemoryLimitOfTheSampler(t *testing.T) {
 	}
 	f.bytes = 0
 	checkUsage(t, m, sandbox.Usage{Peak: 100, OOMKilled: true})
+}
+
+// What is found before the limit is forgiven has been told by then: told later, it would end what was started afterwards.
+func TestMemoryForgivenAfterItWasTold(t *testing.T) {
+	telling, told := make(chan struct{}), make(chan struct{})
+	var order []string
+	m := newMemory(100, func() {
+		close(telling)
+		for range 1000 {
+			runtime.Gosched() // whoever does not wait comes first
+		}
+		order = append(order, "told")
+	})
+	m.watch(&fakeMeter{kernel: true, killed: 1})
+	go func() {
+		defer close(told)
+		m.check()
+	}()
+	<-telling
+	m.forgive()
+	order = append(order, "forgiven")
+	<-told
+	if diff := cmp.Diff(order, []string{"told", "forgiven"}); diff != "" {
+		t.Errorf("-got +want\n%s", diff)
+	}
 }
 
 // An account that rests is read rarely, and one that moves again is seen within the promised number of rounds.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -37,10 +38,10 @@ func (d *Driver) Probe(ctx context.Context) []sandbox.Finding {
 // probeNamespaces starts the helper in some namespaces, where it sees that it is not PID 1 and ends.
 func (d *Driver) probeNamespaces(name string, flags uintptr) sandbox.Finding {
 	f := sandbox.Finding{Name: name}
-	id := d.ids.first()
-	attr := id.attributes()
+	attr := &syscall.SysProcAttr{}
+	d.ids.first().setNamespaces(attr)
 	attr.Cloneflags = flags
-	p, err := d.program.start(id, false, &os.ProcAttr{Env: environment, Sys: attr})
+	p, err := d.program.run(nil, &os.ProcAttr{Env: environment, Sys: attr})
 	if err != nil {
 		f.Detail = fmt.Sprintf("starting a process in a new one failed: %v", rootCause(err))
 		f.Fix = namespaceFix()

@@ -32,6 +32,7 @@ func (b *box) Spawn(ctx context.Context, c sandbox.Command) (sandbox.Process, er
 		Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir,
 		Stdout: c.Stdout != nil, Stderr: c.Stderr != nil, Extra: uint64(len(c.ExtraFiles)),
 	}
+	b.spawned.Store(true)
 	p := &process{box: b, done: make(chan struct{})}
 	r := &request{
 		accept:  func(a answer) { b.register(p, a) },

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -24,19 +25,21 @@ var embedded embed.FS
 type program struct {
 	source string   // for Probe
 	small  bool     // it is the helper and nothing else
+	clones bool     // it is the embedded one, which can clone itself
 	flags  []string // that every helper gets
 	file   *os.File
 	once   sync.Once
 }
 
 func openProgram(o Options) (*program, error) {
-	p := &program{source: o.Helper, small: true}
+	p := &program{source: o.Helper, small: true, clones: isEmbedded(o.Helper)}
 	path := o.Helper
 	if path == "" {
 		var err error
 		if path, p.source, p.small, err = ownProgram(o.StateDir); err != nil {
 			return nil, err
 		}
+		p.clones = p.small
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -68,6 +71,15 @@ func ownProgram(dir string) (path, source string, small bool, err error) {
 		return "", "", false, fmt.Errorf("cannot write the sandbox helper: %w", err)
 	}
 	return path, "the embedded one, at " + path, true, nil
+}
+
+func isEmbedded(path string) bool {
+	ours, err := embedded.Open("embedded/lamina-init")
+	if err != nil {
+		return false
+	}
+	defer ours.Close()
+	return path != "" && holds(path, ours)
 }
 
 // holds reports whether a file holds what is read, to the byte. It looks at a little at a time: every run without a server
@@ -117,21 +129,30 @@ func writeProgram(path string, data []byte) error {
 	return os.Rename(f.Name(), path)
 }
 
-// start starts the program. The child gets it as initproto.ProgramFD, and no other number would do: a child puts the
-// descriptors that it gets in place by way of free ones, and what is free to it may be in use here.
-func (p *program) start(id identity, sharesLimit bool, attr *os.ProcAttr) (*os.Process, error) {
+// start starts the program in namespaces of its own.
+func (p *program) start(id identity, sharesLimit bool, ours *os.File, attr *os.ProcAttr) (*os.Process, error) {
+	args := slices.Clone(p.flags)
+	if id.split() {
+		args = append(args, initproto.AwaitIDs)
+	}
+	if sharesLimit {
+		args = append(args, initproto.SharesLimit)
+	}
+	if p.clones && id.mapped() {
+		return p.startClone(id, args, ours, attr)
+	}
+	id.setNamespaces(attr.Sys)
+	return p.run(args, attr)
+}
+
+// run starts the program. The child gets it as initproto.ProgramFD, and no other number would do: a child puts the descriptors
+// that it gets in place by way of free ones, and what is free to it may be in use here.
+func (p *program) run(args []string, attr *os.ProcAttr) (*os.Process, error) {
 	files := make([]*os.File, initproto.ProgramFD+1)
 	copy(files, attr.Files)
 	files[initproto.ProgramFD] = p.file
 	attr.Files = files
-	argv := append([]string{helper.Name}, p.flags...)
-	if id.split() {
-		argv = append(argv, initproto.AwaitIDs)
-	}
-	if sharesLimit {
-		argv = append(argv, initproto.SharesLimit)
-	}
-	return os.StartProcess(fmt.Sprintf("/proc/self/fd/%d", initproto.ProgramFD), argv, attr)
+	return os.StartProcess(fmt.Sprintf("/proc/self/fd/%d", initproto.ProgramFD), append([]string{helper.Name}, args...), attr)
 }
 
 func (p *program) close() (err error) {

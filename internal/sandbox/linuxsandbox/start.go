@@ -6,14 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/laminadev/lamina/internal/sandbox/initproto"
 )
-
-const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
-	unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
 // environment keeps the helper's Go runtime small: one thread for Go code, and no collection of garbage before there is a
 // megabyte, which most helpers never have. What the first one needs for itself is more than it would find.
@@ -68,18 +66,16 @@ func (d *Driver) startIn(g *group, id identity) (*started, error) {
 		return nil, err
 	}
 	defer null.Close()
-	attr := id.attributes()
-	attr.Cloneflags = namespaces
-	attr.Setsid = true
 	home, err := g.home()
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a cgroup: %w", err)
 	}
+	attr := &syscall.SysProcAttr{Setsid: true}
 	if home >= 0 {
 		defer unix.Close(home)
 		attr.UseCgroupFD, attr.CgroupFD = true, home
 	}
-	p, err := d.program.start(id, d.cgroups.pids.v2, &os.ProcAttr{
+	p, err := d.program.start(id, d.cgroups.pids.v2, ours, &os.ProcAttr{
 		Env: environment,
 		// What the helper has to say beside its socket is a crash of its own.
 		Files: []*os.File{null, null, os.Stderr, theirs},
