@@ -43,6 +43,8 @@ func attack(what string) {
 		for _, t := range threads {
 			lookInto(t)
 		}
+	case "helper-forever":
+		harmForever()
 	case "ipc":
 		tryAll([]attempt{{"shared memory of another", otherMemory, []error{unix.ENOENT}}})
 	case "ipc-owner":

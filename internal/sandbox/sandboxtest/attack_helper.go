@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,30 @@ func awaitRest() {
 		}
 	}
 	fmt.Println("PID 1 does not rest")
+}
+
+// harmForever does the same to PID 1 again and again, while it does something itself, and says what it could do.
+func harmForever() {
+	fmt.Println("begun")
+	var data [8]byte
+	local, remote := []unix.Iovec{{Base: &data[0], Len: 8}}, []unix.RemoteIovec{{Base: 0x400000, Len: 8}}
+	for {
+		lookInto("/proc/1")
+		threads, _ := os.ReadDir("/proc/1/task")
+		for _, t := range threads {
+			tid, _ := strconv.Atoi(t.Name())
+			for sig := 1; sig <= 64; sig++ {
+				call(unix.SYS_TGKILL, 1, uintptr(tid), uintptr(sig))
+			}
+			if unix.PtraceSeize(tid) == nil {
+				fmt.Println("a thread can be traced")
+			}
+			if _, err := unix.ProcessVMReadv(tid, local, remote, 0); err == nil {
+				fmt.Println("memory can be read")
+			}
+			lookInto("/proc/1/task/" + t.Name())
+		}
+	}
 }
 
 // lookInto tries to read and to change what /proc has of PID 1 or of one of its threads, which have several users.

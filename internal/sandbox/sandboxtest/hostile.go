@@ -91,6 +91,26 @@ func testHostileToHelper(e *env) {
 	}
 }
 
+// testHostileToBusyHelper asks things of PID 1 while it is attacked: where it rests, it starts itself again each time.
+func testHostileToBusyHelper(e *env) {
+	s := e.create(e.hostileSpec())
+	p, r := e.attack(s, "helper-forever")
+	e.equal("the attack", e.readLine(r), "begun")
+	for range 30 {
+		l, err := s.Listen(e.Context(), "127.0.0.1:7000")
+		if err != nil {
+			e.Fatalf("listen: %v", err)
+		}
+		l.Close()
+		e.equal("beside it", e.output(s, `echo fine`), "fine")
+	}
+	if err := p.Signal(9); err != nil {
+		e.Errorf("signal: %v", err)
+	}
+	e.equal("its end", e.wait(p).String(), "signal: killed")
+	e.equal("what it could do", e.readAll(r), "")
+}
+
 // testHostileNetwork tries all addresses of the host, its services, the metadata address, and another sandbox's.
 func testHostileNetwork(e *env) {
 	other := e.create(e.hostileSpec())
