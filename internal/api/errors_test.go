@@ -24,6 +24,7 @@ const (
 	patternB  = `(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`
 	patternV  = `(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)`
 	source    = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: "
+	tooDeep   = "Document nesting depth (1001) exceeds the maximum allowed (1000, from `StreamReadConstraints.getMaxNestingDepth()`)"
 	malformed = "Could not parse request body into json: "
 )
 
@@ -179,7 +180,7 @@ func TestErrorsToTheLetter(t *testing.T) {
 		"cut body":          {configure("{\n\"Timeout\": 3"), 400, "InvalidRequestContentException", unparsable("Unexpected end-of-input: expected close marker for Object (start marker at " + strings.TrimPrefix(source, "\n at ") + "1, column: 1])" + source + "2, column: 13]")},
 		"not JSON":          {configure("hello"), 400, "InvalidRequestContentException", unparsable("Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + source + "1, column: 6]")},
 		"not UTF-8":         {configure("{\"Description\": \"\xff\"}"), 400, "InvalidRequestContentException", unparsable("Invalid UTF-8 start byte 0xff" + source + "1, column: 19]")},
-		"nested too deeply": {configure(`{"x": ` + strings.Repeat("[", 2000)), 400, "InvalidRequestContentException", unparsable("Document nesting depth (1001) exceeds the maximum allowed (1000)" + source + "1, column: 1006]")},
+		"nested too deeply": {configure(`{"x": ` + strings.Repeat("[", 2000)), 400, "InvalidRequestContentException", unparsable(tooDeep)},
 		"a list":            {configure("[]"), 400, "InvalidRequestContentException", unparsable("START_ARRAY can not be converted to a structure")},
 		"text for a number": {configure(object{"Timeout": "3"}), 400, "InvalidRequestContentException", unparsable("STRING_VALUE can not be converted to a Integer")},
 		"number for a text": {configure(object{"Description": 3}), 400, "InvalidRequestContentException", unparsable("NUMBER_VALUE can not be converted to a String")},
@@ -195,6 +196,8 @@ func TestErrorsToTheLetter(t *testing.T) {
 		// Invoke.
 		"event not JSON":        {call("hello", nil), 400, "InvalidRequestContentException", unparsable("Could not parse payload into json: Unrecognized token 'hello': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + source + "1, column: 6]")},
 		"event not UTF-8":       {call("\"\xff\"", nil), 400, "InvalidRequestContentException", unparsable("Could not parse payload into json: Invalid UTF-8 start byte 0xff" + source + "1, column: 3]")},
+		"event too deep":        {call(strings.Repeat("[", 1001)+strings.Repeat("]", 1001), nil), 400, "InvalidRequestContentException", unparsable("Could not parse payload into json: " + tooDeep)},
+		"event much too deep":   {call(strings.Repeat("[", 20000), nil), 400, "InvalidRequestContentException", unparsable("Could not parse payload into json: " + tooDeep)},
 		"event too large":       {call(`"`+strings.Repeat("x", lambda.MaxPayloadSize)+`"`, nil), 413, "RequestEntityTooLargeException", object{"message": "Request must be smaller than 6291456 bytes for the InvokeFunction operation"}},
 		"unknown type":          {call(nil, map[string]string{"X-Amz-Invocation-Type": "x"}), 400, "ValidationException", constraint(value("x", "invocationType", oneOf("[Event, RequestResponse, DryRun]")))},
 		"unknown log type":      {call(nil, map[string]string{"X-Amz-Log-Type": "x"}), 400, "ValidationException", constraint(value("x", "logType", oneOf("[None, Tail]")))},

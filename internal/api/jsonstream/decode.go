@@ -1,6 +1,9 @@
 package jsonstream
 
-import "io"
+import (
+	"fmt"
+	"io"
+)
 
 // MaxDepth is how deeply arrays and objects may be nested.
 const MaxDepth = 1000
@@ -225,8 +228,10 @@ func (d *decoder) closed(c, wanted byte, of, start string) error {
 	return d.syntax("Unexpected close marker '%c': expected '%c' (for %s starting at %s)", c, wanted, of, start)
 }
 
+// tooDeep is an error in which AWS's parser names no place.
 func (d *decoder) tooDeep(depth int) error {
-	return d.syntax("Document nesting depth (%d) exceeds the maximum allowed (%d)", depth, MaxDepth)
+	const text = "Document nesting depth (%d) exceeds the maximum allowed (%d, from `StreamReadConstraints.getMaxNestingDepth()`)"
+	return &SyntaxError{Text: fmt.Sprintf(text, depth, MaxDepth)}
 }
 
 // keep counts bytes that go into the tree.

@@ -87,10 +87,13 @@ type Filter interface {
 // SyntaxError says where a text stops being JSON, and why.
 type SyntaxError struct {
 	Text         string
-	Line, Column int
+	Line, Column int // from 1; Line is 0 in an error that names no place
 }
 
 func (e *SyntaxError) Error() string {
+	if e.Line == 0 {
+		return e.Text
+	}
 	return fmt.Sprintf("%s (line %d, column %d)", e.Text, e.Line, e.Column)
 }
 

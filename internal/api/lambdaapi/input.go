@@ -104,8 +104,11 @@ func malformed(format string, args ...any) error {
 	return lambda.Errorf(lambda.Malformed, "Could not parse request body into json: "+format, args...)
 }
 
-// malformedAt words a syntax error as AWS's parser does, with the place.
+// malformedAt words a syntax error as AWS's parser does, with the place if it has one.
 func malformedAt(prefix string, e *jsonstream.SyntaxError) error {
+	if e.Line == 0 {
+		return malformed("%s%s", prefix, e.Text)
+	}
 	return malformed("%s%s\n at %s", prefix, e.Text, e.Place())
 }
 

@@ -141,7 +141,7 @@ func readPayload(r *http.Request, route *Route) ([]byte, error) {
 		return nil, tooLarge(route, lambda.MaxPayloadSize)
 	case len(payload) == 0:
 		return emptyEvent, nil
-	case json.Valid(payload) && utf8.Valid(payload):
+	case json.Valid(payload) && utf8.Valid(payload) && !jsonstream.TooDeep(payload):
 		return payload, nil
 	}
 	return nil, badPayload(payload)
