@@ -173,3 +173,34 @@ func TestErrorTrackers(t *testing.T) {
 		}
 	})
 }
+
+const ricInstead = `
+from awslambdaric.bootstrap import _get_handler
+
+def h(event, context):
+    return _get_handler(event)(event, context)
+`
+
+// TestHandlerInstead: a handler of somebody else's finds that of the user as the runtime does, and fails as it does.
+func TestHandlerInstead(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "instead.h", map[string]string{"instead.py": ricInstead, "own/app.py": "def h(event, context):\n    return [event, context.function_name]\n"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: `"own/app.h"`}, event{Body: `"own.absent.h"`}))
+		want := append(response(`["own/app.h", "fn"]`), post{Path: "invocation/0000-2/error", ContentType: "application/json",
+			Body: `{"errorMessage": "Unable to import module 'own.absent': No module named 'own.absent'", "errorType": "Runtime.ImportModuleError", "requestId": "0000-2", "stackTrace": []}`})
+		if diff := cmp.Diff(got.Posts, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+	})
+}
+
+// TestBootstrapImported: a function that imports the module bootstrap, which is on its path, starts no second runtime.
+func TestBootstrapImported(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": "import bootstrap\ndef h(event, context):\n    return [bootstrap.__file__, hasattr(bootstrap.awslambdaricmain, 'bootstrap')]\n"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
+		if diff := cmp.Diff(got.Posts, response(`["`+filepath.Join(p.Runtime, "bootstrap.py")+`", true]`)); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
+		}
+	})
+}

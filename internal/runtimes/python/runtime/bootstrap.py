@@ -12,4 +12,5 @@ def __getattr__(name):
     return awslambdaric
 
 
-loop.main()
+if __name__ == "__main__":
+    loop.main()

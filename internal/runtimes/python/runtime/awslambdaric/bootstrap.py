@@ -1,10 +1,14 @@
 """Where error trackers put themselves between the runtime and a handler.
 
 They replace handle_event_request by a function that gives the one that stood here another handler, and wrap methods of
-LambdaRuntimeClient, to empty their queues before an answer leaves. Once this module is imported the loop goes this way.
+LambdaRuntimeClient, to empty their queues before an answer leaves. Once this module is imported the loop goes this way. Others
+are the function's handler themselves, and find that of the user with _get_handler.
 """
 
 from lamina_runtime import loop, payload
+
+
+_get_handler = loop.find_handler
 
 
 class LambdaRuntimeClient:
