@@ -1,8 +1,12 @@
 package python_test
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/laminadev/lamina/internal/runtimes/python"
@@ -21,14 +25,41 @@ type process struct {
 	interpreter python.Interpreter
 }
 
+// trees is the folder of the trees of this machine's pythons, which are made once for all tests.
+var trees string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if trees, err = os.MkdirTemp("", "lamina-python-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(trees)
+	return m.Run()
+}
+
+// hostAndPythons is what was found on this machine.
+type hostAndPythons struct {
+	host  *python.Host
+	found []python.Interpreter
+}
+
+var thisMachine = sync.OnceValues(func() (hostAndPythons, error) {
+	host := python.NewHost(trees, slog.New(slog.DiscardHandler))
+	found, err := host.All(context.Background())
+	return hostAndPythons{host, found}, err
+})
+
 // everyPython runs a test with every interpreter of this machine, and says which versions are not there.
 func everyPython(t *testing.T, f func(t *testing.T, p process)) {
 	t.Helper()
-	host := python.NewHost(t.TempDir(), slog.New(slog.DiscardHandler))
-	found, err := host.All(t.Context())
+	m, err := thisMachine()
 	if err != nil {
 		t.Fatal(err)
 	}
+	host, found := m.host, m.found
 	if len(found) == 0 {
 		t.Fatal("there is no python on this machine: install python3")
 	}
