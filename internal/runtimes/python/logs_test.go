@@ -174,6 +174,19 @@ def other_handler(event, context):
     logging.getLogger().addHandler(Other())
     logging.log(35, "x")
 
+def own_format(event, context):
+    logging.getLogger().handlers[0].setFormatter(logging.Formatter("own %(aws_request_id)s %(message)s"))
+    logging.error("x")
+
+def borrowed_format(event, context):
+    other = logging.StreamHandler(sys.stdout)
+    other.terminator = ""
+    other.setFormatter(logging.getLogger().handlers[0].formatter)
+    logger = logging.getLogger("other")
+    logger.propagate = False
+    logger.addHandler(other)
+    logger.error("x")
+
 def no_handler(event, context):
     logging.getLogger().handlers.clear()
     context.log("on stdout\n")
@@ -233,6 +246,8 @@ var recordCases = []struct {
 	{handler: "app.other_handler", format: "JSON", output: "30 WARNING\n", frames: []runtimetest.Frame{{Type: 0xa55a0012,
 		Text: `{"timestamp": "TIME", "level": "WARNING", "message": "x", "logger": "root", "requestId": "0000-1"}` + "\n"}}},
 	{handler: "app.other_handler", output: "35 Level 35\n", frames: []runtimetest.Frame{{Type: 0xa55a0003, Text: "[Level 35]\tTIME\t0000-1\tx\n"}}},
+	{handler: "app.own_format", format: "JSON", frames: []runtimetest.Frame{{Type: 0xa55a0017, Text: "own 0000-1 x"}}},
+	{handler: "app.borrowed_format", format: "JSON", output: `{"timestamp": "TIME", "level": "ERROR", "message": "x", "logger": "other"}` + "\n"},
 	{handler: "app.no_handler", output: "on stdout\n"},
 }
 
@@ -249,8 +264,8 @@ func TestRecords(t *testing.T) {
 			if diff := cmp.Diff(framesOf(t, got), c.frames); c.failure == "" && diff != "" {
 				t.Errorf("%s %s (-got +want):\n%s", c.handler, c.format, diff)
 			}
-			if got.Output != c.output {
-				t.Errorf("%s %s: printed %q, want %q", c.handler, c.format, got.Output, c.output)
+			if output := timestamp.ReplaceAllString(got.Output, "TIME"); output != c.output {
+				t.Errorf("%s %s: printed %q, want %q", c.handler, c.format, output, c.output)
 			}
 		}
 	})

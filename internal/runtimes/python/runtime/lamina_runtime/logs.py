@@ -31,14 +31,14 @@ def prepare():
 
 
 def text_handler(level):
-    handler = LambdaLoggerHandlerWithFrameType(0xA55A0003) if level else LambdaLoggerHandler()
+    handler = LambdaLoggerHandlerWithFrameType() if level else LambdaLoggerHandler()
     handler.setFormatter(logging.Formatter(TEXT, "%Y-%m-%dT%H:%M:%S"))
     handler.addFilter(LambdaLoggerFilter())
     return handler
 
 
 def json_handler():
-    handler = LambdaLoggerHandlerWithFrameType(0xA55A0002)
+    handler = LambdaLoggerHandlerWithFrameType()
     handler.setFormatter(JsonFormatter())
     handler.addFilter(LambdaLoggerFilter())
     return handler
@@ -83,13 +83,12 @@ class LambdaLoggerHandler(logging.Handler):
 
 
 class LambdaLoggerHandlerWithFrameType(logging.Handler):
-    def __init__(self, frame):
-        super().__init__()
-        self._frame = frame
+    """Its frames bear the record's level, and are JSON's unless the function has set a formatter of its own."""
 
     def emit(self, record):
         text = self.format(record)
-        lazy.write(text, self._frame | FRAME.get(standard_level(record), 0) << 2)
+        frame = 0xA55A0002 if isinstance(self.formatter, JsonFormatter) else 0xA55A0003
+        lazy.write(text, frame | FRAME.get(standard_level(record), 0) << 2)
 
 
 def standard_level(record):
@@ -119,10 +118,13 @@ class JsonFormatter(logging.Formatter):
             out["stackTrace"] = traceback.format_tb(trace)
             out["errorType"] = kind.__name__
             out["errorMessage"] = str(value)
-        out["requestId"] = record.aws_request_id
+        request = getattr(record, "aws_request_id", None)  # the formatter may serve a handler of the function's
+        if request is not None:
+            out["requestId"] = request
         if "stackTrace" in out:
             out["location"] = "%s:%s:%d" % (record.pathname, record.funcName, record.lineno)
-        if record.tenant_id is not None:
-            out["tenantId"] = record.tenant_id
+        tenant = getattr(record, "tenant_id", None)
+        if tenant is not None:
+            out["tenantId"] = tenant
         out.update((k, v) for k, v in vars(record).items() if v is not None and not (k in ORDINARY or k in TAKEN or k in out))
         return json.dumps(out, ensure_ascii=False) + "\n"
