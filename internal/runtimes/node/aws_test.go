@@ -152,6 +152,9 @@ func (c awsCase) run(t *testing.T, p process) outcome {
 	out := outcome{Case: c.digest(), Exit: got.Exit, Output: lines(plain(got.Output))}
 	for _, post := range got.Posts {
 		out.Posts = append(out.Posts, strings.TrimSpace(post.Path+" "+post.ErrorType)+" "+plain(post.Body))
+		if post.Cause != "" {
+			out.Posts = append(out.Posts, "cause "+ownFrames(t, names.Replace(post.Cause)))
+		}
 	}
 	return out
 }
@@ -173,7 +176,52 @@ func withoutFrames(s string) string {
 	return nodeVersion.ReplaceAllString(thrownAt.ReplaceAllString(s, ""), "Node.js vN")
 }
 
+// ownFrames leaves of a cause for X-Ray what is of the function.
+func ownFrames(t *testing.T, cause string) string {
+	t.Helper()
+	var c struct {
+		Dir        string `json:"working_directory"`
+		Exceptions []struct {
+			Type    json.RawMessage  `json:"type,omitempty"`
+			Message json.RawMessage  `json:"message,omitempty"`
+			Stack   []map[string]any `json:"stack"`
+		} `json:"exceptions"`
+		Paths []string `json:"paths"`
+	}
+	dec := json.NewDecoder(strings.NewReader(cause))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		t.Fatalf("%v in %s", err, cause)
+	}
+	strange := func(path any) bool { s, ok := path.(string); return !ok || !strings.HasPrefix(s, "TASK/") }
+	for i := range c.Exceptions {
+		c.Exceptions[i].Stack = slices.DeleteFunc(c.Exceptions[i].Stack, func(frame map[string]any) bool { return strange(frame["path"]) })
+	}
+	c.Paths = slices.DeleteFunc(c.Paths, func(path string) bool { return strange(path) })
+	out, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
 func lines(s string) []string {
 	all := strings.Split(strings.TrimRight(s, "\n"), "\n")
 	return slices.DeleteFunc(all, func(line string) bool { return line == "" })
+}
+
+// TestLongCause: a cause that is longer than what X-Ray keeps is left out, so that no error is too long to be posted.
+func TestLongCause(t *testing.T) {
+	everyNode(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "index.h", map[string]string{"index.js": "exports.h = async (n) => { throw new Error('é'.repeat(n)); };"}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "32000"}, event{Body: "2000000"}))
+		if len(got.Posts) != 2 {
+			t.Fatalf("got %d posts", len(got.Posts))
+		}
+		for i, sent := range []bool{true, false} {
+			if post := got.Posts[i]; (post.Cause != "") != sent || len(post.Body) < 60000 {
+				t.Errorf("%d: a cause of %d bytes with a body of %d", i, len(post.Cause), len(post.Body))
+			}
+		}
+	})
 }

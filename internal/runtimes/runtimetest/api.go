@@ -21,9 +21,10 @@ type Event struct {
 	Headers map[string]string
 }
 
-// Post is what it was sent: the path below /runtime/, the header with the error type, the content type, and the body.
+// Post is what it was sent: the path below /runtime/, the header with the error type, the content type, the body, and
+// the header with X-Ray's cause.
 type Post struct {
-	Path, ErrorType, ContentType, Body string
+	Path, ErrorType, ContentType, Body, Cause string
 }
 
 // API is a Runtime API that hands out a list of events and keeps what it is sent.
@@ -100,7 +101,7 @@ func (a *API) post(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
 	a.mu.Lock()
 	a.posts = append(a.posts, Post{strings.TrimPrefix(r.URL.Path, prefix),
-		r.Header.Get("Lambda-Runtime-Function-Error-Type"), r.Header.Get("Content-Type"), string(b)})
+		r.Header.Get("Lambda-Runtime-Function-Error-Type"), r.Header.Get("Content-Type"), string(b), r.Header.Get("Lambda-Runtime-Function-XRay-Error-Cause")})
 	a.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.Status)

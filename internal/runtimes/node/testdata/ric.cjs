@@ -8,10 +8,11 @@ if (isMainThread) {
   process.env.AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1 = 'true';
   require('module')._extensions['.node'] = (module) => (module.exports = { done: post('response'), error: post('error') });
 } else {
-  const { kind, id, body, done } = workerData;
+  const { kind, id, body, cause, done } = workerData;
   const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
   const path = `/2018-06-01/runtime/invocation/${id}/${kind}`;
   const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  if (cause) headers['Lambda-Runtime-Function-XRay-Error-Cause'] = Buffer.from(cause).toString('latin1');
   const finish = () => {
     Atomics.store(done, 0, 1);
     Atomics.notify(done, 0);
@@ -19,14 +20,14 @@ if (isMainThread) {
   require('http')
     .request({ host, port, path, method: 'POST', headers }, (response) => response.resume().on('end', finish))
     .on('error', finish)
-    .end(body);
+    .end(Buffer.from(body)); // as text it would be sent with the head, in UTF-8
 }
 
 function post(kind) {
-  return (id, body) => {
+  return (id, body, cause) => {
     if (typeof body !== 'string') throw new TypeError('Wrong arguments');
     const done = new Int32Array(new SharedArrayBuffer(4));
-    const worker = new Worker(__filename, { workerData: { kind, id, body, done }, execArgv: [] });
+    const worker = new Worker(__filename, { workerData: { kind, id, body, cause, done }, execArgv: [] });
     worker.unref();
     Atomics.wait(done, 0, 0);
   };

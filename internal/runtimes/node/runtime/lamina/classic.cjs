@@ -61,7 +61,7 @@ function post(error, code) {
   ending = true;
   const body = errors.body(error);
   const exit = () => process.exit(code);
-  if (invocation !== undefined) return client.last(`invocation/${invocation}/error`, JSON.stringify(body), {}, exit);
+  if (invocation !== undefined) return client.last(`invocation/${invocation}/error`, JSON.stringify(body), errors.cause(error), exit);
   client.last('init/error', JSON.stringify(body), { 'Lambda-Runtime-Function-Error-Type': oneLine(body.errorType) }, exit);
 }
 
@@ -85,8 +85,8 @@ function warn({ handler, streaming }) {
 }
 
 // answer posts what became of an invocation, and goes on with the next. A process that is ending says nothing more.
-function answer(id, kind, body, serve) {
-  if (!ending) client.finish(id, kind, body, serve);
+function answer(id, kind, body, serve, headers) {
+  if (!ending) client.finish(id, kind, body, serve, headers);
 }
 
 function begin(headers) {
@@ -186,7 +186,7 @@ class Answers {
   #fail(error) {
     logs.logError('Invoke Error', error);
     errors.hint(error);
-    answer(this.#id, 'error', stringify(errors.body(error)), this.#serve);
+    answer(this.#id, 'error', stringify(errors.body(error)), this.#serve, errors.cause(error));
   }
 
   idle(never) {

@@ -74,8 +74,8 @@ class Client {
 
   // finish posts what came out of an invocation ("response" or "error"), and gives the next event as next does. Whether the
   // server took the answer does not matter here, as with AWS's client.
-  finish(id, kind, body, done) {
-    const post = { bytes: this.#post(`invocation/${encodeURIComponent(id)}/${kind}`, body, {}), failures: 0, done() {} };
+  finish(id, kind, body, done, headers = {}) {
+    const post = { bytes: this.#post(`invocation/${encodeURIComponent(id)}/${kind}`, body, headers), failures: 0, done() {} };
     this.#send([post, this.#nextRequest(done)]);
   }
 

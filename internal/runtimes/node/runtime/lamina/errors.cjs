@@ -47,6 +47,33 @@ function isError(error) {
   return Boolean(error) && ['name', 'message', 'stack'].every((k) => error[k] && typeof error[k] === 'string');
 }
 
+const LONGEST_CAUSE = 65536; // what X-Ray keeps of one
+
+// cause gives the headers of an invocation's error that tell X-Ray where it comes from: whose frames are on the stack.
+function cause(error) {
+  const text = causeText(error);
+  return text === '' || Buffer.byteLength(text) > LONGEST_CAUSE ? {} : { 'Lambda-Runtime-Function-XRay-Error-Cause': text };
+}
+
+function causeText(error) {
+  try {
+    const stack = error.stack ? clean(error.stack).split('\n').slice(1).map(frame) : [];
+    const exceptions = [{ type: clean(error.name), message: clean(error.message), stack }];
+    return JSON.stringify({ working_directory: process.cwd(), exceptions, paths: [...new Set(stack.map(({ path }) => path))] });
+  } catch {
+    return '';
+  }
+}
+
+// frame takes "at label (path:line:column)" apart.
+function frame(text) {
+  const words = text.trim().replace(/[()]/g, '');
+  const call = words.slice(words.indexOf(' ') + 1);
+  const space = call.lastIndexOf(' ');
+  const [path, line] = call.slice(space + 1).split(':');
+  return { path, line: parseInt(line, 10), label: (space > 0 && call.slice(0, space)) || 'anonymous' };
+}
+
 // A header cannot carry DEL.
 function clean(text) {
   return text?.replaceAll('\x7f', '%7F');
@@ -94,4 +121,4 @@ function missingSDK(error) {
   }
 }
 
-module.exports = { Fault, body, formatted, intoError, hint };
+module.exports = { Fault, body, cause, formatted, intoError, hint };

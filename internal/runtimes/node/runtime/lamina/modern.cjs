@@ -99,7 +99,7 @@ function buffered(client, handler) {
       await nextTurn();
       logs.logError('Invoke Error', error);
       errors.hint(error);
-      return new Promise((resolve) => client.finish(id, 'error', JSON.stringify(errors.body(error)), resolve));
+      return new Promise((resolve) => client.finish(id, 'error', JSON.stringify(errors.body(error)), resolve, errors.cause(error)));
     }
   };
 }
