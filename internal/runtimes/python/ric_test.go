@@ -86,13 +86,13 @@ def h(event, context):
     return [text("awslambdaric.__main__"), text("awslambdaric.lambda_runtime_client"), text("awslambdaric.nothing.at_all")]
 `
 
-// TestRuntimeClientMissing: what is not offered of AWS's client says so.
+// TestRuntimeClientMissing: what is not offered of AWS's client says so, and in words that no hint follows: a layer with all of it would not help.
 func TestRuntimeClientMissing(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		p.Handler, p.Task = "app.h", map[string]string{"app.py": ricMissing}
 		got := p.Run(t, runtimetest.NewAPI(t, event{Body: "1"}))
 		text := func(name string) string {
-			return `["No module named '` + name + `': lamina runs functions with a client of its own, and offers lambda_context and, for error trackers, bootstrap", "` + name + `"]`
+			return `["lamina has no ` + name + `: it runs functions with a client of its own, and offers awslambdaric's lambda_context and, for error trackers, bootstrap", "` + name + `"]`
 		}
 		want := response("[" + text("awslambdaric.__main__") + ", " + text("awslambdaric.lambda_runtime_client") + ", " + text("awslambdaric.nothing") + "]")
 		if diff := cmp.Diff(got.Posts, want); diff != "" {

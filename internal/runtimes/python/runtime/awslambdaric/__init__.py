@@ -12,7 +12,10 @@ import sys
 # Of AWS's client whose behaviour ours follows.
 __version__ = "4.0.1"
 
-OFFERED = "lamina runs functions with a client of its own, and offers lambda_context and, for error trackers, bootstrap"
+ABSENT = (
+    "lamina has no %s: it runs functions with a client of its own, "
+    "and offers awslambdaric's lambda_context and, for error trackers, bootstrap"
+)
 
 
 class _Absent:
@@ -21,7 +24,7 @@ class _Absent:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name.startswith(__name__ + "."):
-            raise ModuleNotFoundError("No module named '%s': %s" % (name, OFFERED), name=name)
+            raise ModuleNotFoundError(ABSENT % name, name=name)
         return None
 
 
