@@ -1,6 +1,7 @@
 package python_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -248,6 +249,7 @@ func TestErrorMatrix(t *testing.T) {
 					c.event.Body = "1"
 				}
 				got := p.Run(t, runtimetest.NewAPI(t, c.event))
+				causeless(t, got.Posts)
 				names := strings.NewReplacer(p.TaskDir, "TASK")
 				for i := range got.Posts {
 					got.Posts[i].Body = names.Replace(got.Posts[i].Body)
@@ -264,6 +266,58 @@ func TestErrorMatrix(t *testing.T) {
 					t.Errorf("exit %d, want %d", got.Exit, c.exit)
 				}
 			})
+		}
+	})
+}
+
+// causeless takes the causes for X-Ray away. Every error of an invocation has one, and nothing else.
+func causeless(t *testing.T, posts []post) {
+	t.Helper()
+	for i, p := range posts {
+		if failed := strings.HasPrefix(p.Path, "invocation/") && strings.HasSuffix(p.Path, "/error"); failed != (p.Cause != "") {
+			t.Errorf("%s has the cause %q", p.Path, p.Cause)
+		}
+		posts[i].Cause = ""
+	}
+}
+
+const causes = `
+def inner(text):
+    raise KeyError(text)
+
+def h(event, context):
+    if event == "set":
+        return {1}
+    if event == "control":
+        raise ValueError("\x7f")
+    inner("é\n\x7f" if event == "text" else "x" * event)
+`
+
+// TestCause: an invocation's error tells X-Ray whose frames are on the stack, as AWS's client does, unless that is more than X-Ray keeps.
+func TestCause(t *testing.T) {
+	everyPython(t, func(t *testing.T, p process) {
+		p.Handler, p.Task = "app.h", map[string]string{"app.py": causes}
+		got := p.Run(t, runtimetest.NewAPI(t, event{Body: `"text"`}, event{Body: `"set"`}, event{Body: `"control"`}, event{Body: "70000"}))
+		frame := func(label string, line int) string {
+			return fmt.Sprintf(`{"label": "%s", "path": "%s/app.py", "line": %d}`, label, p.TaskDir, line)
+		}
+		text := `\u00e9`
+		if p.interpreter.Minor >= 12 {
+			text = "é"
+		}
+		want := []string{
+			`{"working_directory": "` + p.TaskDir + `", "exceptions": [{"message": "'` + text + `\\n\\x7f'", "type": "KeyError", "stack": [` + frame("h", 10) + ", " + frame("inner", 3) +
+				`]}], "paths": ["` + p.TaskDir + `/app.py"]}`,
+			`{"working_directory": "` + p.TaskDir + `", "exceptions": [{"message": "Unable to marshal response: Object of type set is not JSON serializable", "type": "LambdaValidationError", "stack": []}], "paths": []}`,
+			`{"working_directory": "` + p.TaskDir + `", "exceptions": [{"message": "\u007f", "type": "ValueError", "stack": [` + frame("h", 9) + `]}], "paths": ["` + p.TaskDir + `/app.py"]}`,
+			"",
+		}
+		var causes []string
+		for _, p := range got.Posts {
+			causes = append(causes, p.Cause)
+		}
+		if diff := cmp.Diff(causes, want); diff != "" {
+			t.Errorf("-got +want:\n%s%s", diff, got.Output)
 		}
 	})
 }

@@ -154,6 +154,7 @@ func TestErrorTrackers(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		p.Handler, p.Task = "app.h", map[string]string{"app.py": ricTracker, "broken.py": "import app\nraise KeyError('at start')\n"}
 		got := p.Run(t, runtimetest.NewAPI(t, event{Body: `"fail"`}, event{Body: "1"}, event{Body: `"bytes"`}, event{Body: "2"}))
+		causeless(t, got.Posts)
 		file := filepath.Join(p.TaskDir, "app.py")
 		want := []post{
 			{Path: "invocation/0000-1/error", ContentType: "application/json", Body: `{"errorMessage": "failed", "errorType": "ValueError", "requestId": "0000-1", "stackTrace": [` +
@@ -186,6 +187,7 @@ func TestHandlerInstead(t *testing.T) {
 	everyPython(t, func(t *testing.T, p process) {
 		p.Handler, p.Task = "instead.h", map[string]string{"instead.py": ricInstead, "own/app.py": "def h(event, context):\n    return [event, context.function_name]\n"}
 		got := p.Run(t, runtimetest.NewAPI(t, event{Body: `"own/app.h"`}, event{Body: `"own.absent.h"`}))
+		causeless(t, got.Posts)
 		want := append(response(`["own/app.h", "fn"]`), post{Path: "invocation/0000-2/error", ContentType: "application/json",
 			Body: `{"errorMessage": "Unable to import module 'own.absent': No module named 'own.absent'", "errorType": "Runtime.ImportModuleError", "requestId": "0000-2", "stackTrace": []}`})
 		if diff := cmp.Diff(got.Posts, want); diff != "" {

@@ -23,7 +23,7 @@ class LambdaRuntimeClient:
         self._client.post(invoke_id, "response", result_data, content_type)
 
     def post_invocation_error(self, invoke_id, error_response_data, xray_fault=""):
-        self._client.post(invoke_id, "error", error_response_data.encode("utf-8"), "application/json")
+        self._client.post(invoke_id, "error", error_response_data.encode("utf-8"), "application/json", xray_fault)
 
     def post_init_error(self, error_response_data, error_type_override=None):
         kind = error_type_override or error_response_data["errorType"]
@@ -32,8 +32,8 @@ class LambdaRuntimeClient:
 
 def handle_event_request(lambda_runtime_client, request_handler, request, headers, body):
     """Call the handler with an event, and post what comes out."""
-    kind, data, content_type = loop.outcome(request_handler, request, headers, body)
+    kind, data, content_type, cause = loop.outcome(request_handler, request, headers, body)
     if kind == "error":
-        lambda_runtime_client.post_invocation_error(request, data.decode("utf-8"), "")
+        lambda_runtime_client.post_invocation_error(request, data.decode("utf-8"), cause)
     else:
         lambda_runtime_client.post_invocation_result(request, data, content_type)

@@ -39,12 +39,13 @@ class Client:
             die("Failed to get next invocation. Http response code: %d." % status)
         return headers, body
 
-    def finish(self, request, kind, body, content_type):
-        """Post what came out of an invocation ("response" or "error"), and give the next event like next."""
+    def finish(self, request, kind, body, content_type, cause=""):
+        """Post what came out of an invocation ("response" or "error", that with its cause for X-Ray), and give the next event
+        like next."""
         if len(body) > LARGEST:
-            self.post(request, kind, body, content_type)
+            self.post(request, kind, body, content_type, cause)
             return self.next()
-        post = self._outcome(request, kind, body, content_type)
+        post = self._outcome(request, kind, body, content_type, cause)
         status, headers, _ = self._exchange(post + self._next, post)
         self._accepted(status, kind)
         if self._socket is None:
@@ -55,12 +56,15 @@ class Client:
             self._close()
             return self.next()
 
-    def post(self, request, kind, body, content_type):
+    def post(self, request, kind, body, content_type, cause=""):
         """Post what came out of an invocation, alone."""
-        self._accepted(self._exchange(self._outcome(request, kind, body, content_type))[0], kind)
+        self._accepted(self._exchange(self._outcome(request, kind, body, content_type, cause))[0], kind)
 
-    def _outcome(self, request, kind, body, content_type):
-        return self._post("invocation/%s/%s" % (request, kind), body, "Content-Type: " + content_type)
+    def _outcome(self, request, kind, body, content_type, cause):
+        headers = ["Content-Type: " + content_type]
+        if cause:
+            headers.append("Lambda-Runtime-Function-XRay-Error-Cause: " + cause)
+        return self._post("invocation/%s/%s" % (request, kind), body, *headers)
 
     def _accepted(self, status, kind):
         if status != 202:

@@ -14,31 +14,48 @@ OWN = tuple(os.path.join(RUNTIME, name, "") for name in ("lamina_runtime", "awsl
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 
 
+# What X-Ray keeps of a cause, in bytes.
+LONGEST_CAUSE = 65536
+
+
 def of_init(error):
     """Log a failure of the start, and give what is said of it."""
     warn()
-    kind, message, trace = parts(error)
+    kind, message, trace, _ = parts(error)
     return report(kind, message, "", trace)
 
 
 def of_invocation(error, request):
-    """Log a failure of an invocation, and give what is said of it."""
+    """Log a failure of an invocation, and give what is said of it to the caller and to X-Ray."""
     hint(error)
-    kind, message, trace = parts(error)
-    return report(kind, message, request, trace)
+    kind, message, trace, frames = parts(error)
+    body = report(kind, message, request, trace)
+    return body, cause("LambdaValidationError" if isinstance(error, Fault) else kind, message, frames)
 
 
 def parts(error):
+    """Take an error apart: type, message, the lines of its trace, and the frames of it."""
     if isinstance(error, Fault):
-        return error.kind, error.message, error.trace
-    return type(error).__name__, str(error), stack(error.__traceback__)
+        return error.kind, error.message, error.trace, []
+    frames = stack(error.__traceback__)
+    return type(error).__name__, str(error), traceback.format_list(frames), frames
 
 
 def stack(trace):
-    """The lines of a traceback without the frames that are ours, unless all are: then with the last."""
+    """The frames of a traceback (file, line, function, text) without those that are ours, unless all are: then the last."""
     frames = [tuple(frame[:4]) for frame in traceback.extract_tb(trace)]
     theirs = [frame for frame in frames if not frame[0].startswith(OWN)]
-    return traceback.format_list(theirs or frames[-1:])
+    return theirs or frames[-1:]
+
+
+def cause(kind, message, frames):
+    """What X-Ray is told of an error, as the value of a header; nothing when it is more than X-Ray keeps."""
+    where = [{"label": function, "path": file, "line": line} for file, line, function, _ in frames]
+    exception = {"message": message, "type": kind, "stack": where}
+    files = list(dict.fromkeys(frame[0] for frame in frames))
+    text = payload.encode({"working_directory": os.getcwd(), "exceptions": [exception], "paths": files})
+    text = text.replace("\x7f", "\\u007f")  # which a header cannot carry
+    return text if len(text.encode("utf-8")) <= LONGEST_CAUSE else ""
 
 
 def report(kind, message, request, trace):

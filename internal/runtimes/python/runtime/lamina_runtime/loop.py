@@ -139,17 +139,18 @@ def serve(client, handler, headers, body):
 
 
 def outcome(handler, request, headers, body):
-    """Call the handler, and give what is posted: where, the bytes, and their type."""
+    """Call the handler, and give what is posted: where, the bytes, their type, and X-Ray's cause."""
     try:
         result = answer(handler, headers, body)
     except Exception as error:
         from . import failure
 
-        return "error", payload.encode(failure.of_invocation(error, request)).encode("utf-8"), "application/json"
+        body, cause = failure.of_invocation(error, request)
+        return "error", payload.encode(body).encode("utf-8"), "application/json", cause
     if isinstance(result, bytes):
-        return "response", result, "application/unknown"
+        return "response", result, "application/unknown", ""
     # Lone surrogates in the text end the process, as they do on AWS.
-    return "response", result.encode("utf-8"), "application/json"
+    return "response", result.encode("utf-8"), "application/json", ""
 
 
 def answer(handler, headers, body):
