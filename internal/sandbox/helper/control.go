@@ -124,8 +124,9 @@ func rights(oob []byte) ([]int, error) {
 	return all, nil
 }
 
-// send sends one message. A server that cannot be told anything is gone: then the helper, and with it the sandbox, ends.
-func (c *control) send(verb initproto.Verb, seq uint64, body []byte, descriptors ...int) {
+// send sends one message. A server that cannot be told anything is gone: then the helper, and with it the sandbox, ends. The one
+// error that it gives is that its user has too many descriptors on their way elsewhere (ETOOMANYREFS); nothing is sent then.
+func (c *control) send(verb initproto.Verb, seq uint64, body []byte, descriptors ...int) error {
 	packet := initproto.Message{Verb: verb, Seq: seq, Body: body}.Append(nil)
 	var oob []byte
 	if len(descriptors) > 0 {
@@ -135,12 +136,12 @@ func (c *control) send(verb initproto.Verb, seq uint64, body []byte, descriptors
 	defer c.mu.Unlock()
 	for {
 		err := unix.Sendmsg(c.fd, packet, oob, nil, unix.MSG_NOSIGNAL)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
+		switch err {
+		case nil, unix.ETOOMANYREFS:
+			return err
+		case unix.EINTR:
+		default:
 			c.end()
 		}
-		return
 	}
 }

@@ -219,7 +219,9 @@ func (s *session) signal(p *packet) {
 }
 
 func (s *session) reply(p *packet, r initproto.Reply, descriptors ...int) {
-	s.control.send(initproto.VerbReply, p.msg.Seq, r.Append(nil), descriptors...)
+	if err := s.control.send(initproto.VerbReply, p.msg.Seq, r.Append(nil), descriptors...); err != nil {
+		s.control.send(initproto.VerbReply, p.msg.Seq, initproto.Reply{Failure: fail("send descriptors", "", err)}.Append(nil))
+	}
 }
 
 // fail is the failure of an operation; of a nil error it is success.

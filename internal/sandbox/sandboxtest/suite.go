@@ -140,6 +140,7 @@ var cases = []testCase{
 	{"endless output", testEndlessOutput},
 	{"thread hog", testThreadHog},
 	{"hogs of what is counted", testCounted},
+	{"a hog of what is counted for all", testCountedTogether},
 	{"no cores", testNoCores},
 	{"priorities of the server's user", testLimitsAreNotInherited},
 	{"set-user-ID files capabilities devices", testPrivilegedFiles},
