@@ -39,7 +39,9 @@ func Run(ctx context.Context, cfg config.Config, ready func(addr net.Addr)) (err
 	if err != nil {
 		return err
 	}
-	srv := newServer(ctx, p.handler, log)
+	seq := newSequence()
+	defer seq.close()
+	srv := newServer(ctx, seq.wrap(p.handler), log)
 	served := make(chan error, 1)
 	go func() { served <- srv.serve(ln) }()
 	ready(ln.Addr())
