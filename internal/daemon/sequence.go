@@ -8,44 +8,53 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// sequence keeps Go to one processor while all that the server does is to invoke one function, one time after the other. Each
-// invocation passes through a few goroutines, of which one only runs when the other waits. With more processors Go wakes a thread
-// at each of these steps, in case that there is more to do, and the runtime waits for the processor that this thread looks for
-// work on: that is a tenth of a warm invocation, and a quarter of the server's processor time.
+// sequence makes Go leave threads alone while all that the server does is to invoke one function, one time after the other. An
+// invocation passes through a few goroutines, of which one only runs when the other waits. At each of these steps Go wakes a thread
+// in case that there is more to do, if it has another processor (a P of its scheduler) that is idle, and the thread that watches
+// over the others, if all of its processors were idle. The runtime waits for the processors of the machine that these threads run
+// on, and waking them takes longer than the work: all of it is a quarter of a warm invocation, and half of the server's processor
+// time.
 //
-// It ends at once with a second request, a request for something else, or a pause, and soon when the server computes.
+// So Go gets two processors, and one of them is neither idle nor used: a goroutine sleeps on it, without Go's knowing. That
+// goroutine wakes up to see whether the sequence goes on, and steps aside when Go stops everything, to collect garbage.
+//
+// A sequence ends at once with a second request or one for something else, and soon after a pause, or when the server computes.
 type sequence struct {
-	every   time.Duration // of looks
+	every time.Duration // of looks
+
 	running atomic.Int64  // requests
 	streak  atomic.Int64  // invocations since something else happened
-	alone   atomic.Bool   // Go has one processor
+	alone   atomic.Bool   // it is a sequence
 	path    atomic.Value  // of the last invocation; a string
-	began   atomic.Uint64 // counts invocations, for the watch
+	began   atomic.Uint64 // counts requests, for the watch
 
 	mu    sync.Mutex // guards the switch, and what follows
 	ended bool
-	stop  chan struct{} // ends the watch
+	wake  int // an eventfd that ends the watch
 	work  sync.WaitGroup
 }
 
 const (
 	// longStreak is how many invocations make a sequence.
 	longStreak = 32
-	// watchEvery is how often is looked whether the sequence goes on, and whether the server computes.
-	watchEvery = 10 * time.Millisecond
+	// watchEvery is how often is looked whether the sequence goes on. Go interrupts what runs for 10 ms.
+	watchEvery = 9 * time.Millisecond
 	// mostBusy is the part of the time, in percent, that a sequence leaves the server at most: the rest is the runtime's.
 	mostBusy = 80
 	// longPause is how many looks without an invocation end a sequence.
-	longPause = 10
+	longPause = 11
+	// collecting is how long Go has both processors after it has stopped everything.
+	collecting = 20 * time.Millisecond
 )
 
-// newSequence gives nil, which does nothing, where the user has said how many processors Go has, or there is one.
+// newSequence gives nil, which does nothing, where the user has said how many processors Go has.
 func newSequence() *sequence {
-	if os.Getenv("GOMAXPROCS") != "" || runtime.GOMAXPROCS(0) == 1 {
+	if os.Getenv("GOMAXPROCS") != "" {
 		return nil
 	}
 	return &sequence{every: watchEvery}
@@ -87,10 +96,14 @@ func (s *sequence) enter() {
 	if s.ended || s.alone.Load() || s.running.Load() > 1 {
 		return
 	}
-	runtime.GOMAXPROCS(1)
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return // there are better uses for the last descriptors
+	}
+	runtime.GOMAXPROCS(2)
 	s.alone.Store(true)
-	s.stop = make(chan struct{})
-	s.work.Go(func() { s.watch(s.stop) })
+	s.wake = wake
+	s.work.Go(func() { s.watch(wake) })
 }
 
 func (s *sequence) leave() {
@@ -105,31 +118,40 @@ func (s *sequence) leaveLocked() {
 	}
 	s.alone.Store(false)
 	s.streak.Store(0)
+	unix.Write(s.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	runtime.SetDefaultGOMAXPROCS()
-	close(s.stop)
 }
 
-// watch ends the sequence when no invocation comes any more, or the server computes.
-func (s *sequence) watch(stop <-chan struct{}) {
-	tick := time.NewTicker(s.every)
-	defer tick.Stop()
-	pause, began, used := 0, s.began.Load(), processorTime()
-	for last := time.Now(); ; {
-		select {
-		case <-stop:
-			return
-		case now := <-tick.C:
-			wasBegan, wasUsed, passed := began, used, now.Sub(last)
-			began, used, last = s.began.Load(), processorTime(), now
-			if pause++; began != wasBegan {
-				pause = 0
-			}
-			if pause == longPause || (used-wasUsed)*100 > passed*mostBusy {
-				s.leave()
-				return
-			}
+// watch occupies a processor until the sequence ends, and ends it when no invocation comes any more, or the server computes.
+func (s *sequence) watch(wake int) {
+	defer unix.Close(wake)
+	pause, began, used, last := 0, s.began.Load(), processorTime(), time.Now()
+	for s.alone.Load() {
+		interrupted := occupy(wake, s.every)
+		if interrupted {
+			time.Sleep(collecting)
+		}
+		now := time.Now()
+		wasBegan, wasUsed, passed := began, used, now.Sub(last)
+		began, used, last = s.began.Load(), processorTime(), now
+		if pause++; began != wasBegan || interrupted {
+			pause = 0
+		}
+		if pause == longPause || !interrupted && (used-wasUsed)*100 > passed*mostBusy {
+			s.leave()
 		}
 	}
+}
+
+// occupy sleeps on the processor of its goroutine, so that nothing else has it. It says whether Go has interrupted it, which it does to
+// stop everything.
+func occupy(wake int, most time.Duration) (interrupted bool) {
+	files := [1]unix.PollFd{{Fd: int32(wake), Events: unix.POLLIN}}
+	timeout := unix.NsecToTimespec(most.Nanoseconds())
+	// A raw call is one that Go does not know to sleep.
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&files)), 1, uintptr(unsafe.Pointer(&timeout)), 0, 0, 0)
+	runtime.Gosched()
+	return errno == unix.EINTR
 }
 
 // processorTime is what this process has used.
