@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -101,19 +102,14 @@ func TestSequenceEndsWithAPause(t *testing.T) {
 
 func TestSequenceEndsWhenTheServerComputes(t *testing.T) {
 	s, call := sequenced(t, watchEvery)
-	done := make(chan bool)
+	var done atomic.Bool
+	defer done.Store(true)
 	for range 2 {
 		go func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
+			for !done.Load() {
 			}
 		}()
 	}
-	defer close(done)
 	eventually(t, "all processors while the server computes", func() bool {
 		alone := s.alone.Load()
 		if alone {

@@ -22,7 +22,7 @@ func TestCloneFails(t *testing.T) {
 	}
 	defer program.close()
 	if !ids.mapped || !program.clones {
-		t.Skip("helpers clone themselves only as root, and only the small ones (make helper)")
+		t.Skip("NOT RUN: helpers clone themselves only as root, and only the small ones (make helper)")
 	}
 	ours, theirs, err := controlSocket()
 	if err != nil {
