@@ -1,9 +1,9 @@
 // Package helper is the program of lamina-init: PID 1 of a sandbox.
 //
-// It is cloned into new namespaces, by the server or by itself (clone.go), with the control socket (package initproto) as descriptor 3. It builds the
-// root that the server describes, gives up the host's, and then serves the socket: it opens sockets in the sandbox's
-// network, starts processes, sends signals, reaps, and reports exits. When the socket closes it exits, and the kernel
-// kills all that is left.
+// It is cloned into new namespaces, by the server or by itself (clone.go), with the control socket (package initproto) as
+// descriptor 3. It builds the root that the server describes, gives up the host's, and then serves the socket: it opens
+// sockets in the sandbox's network, starts processes, sends signals, reaps, and reports exits. When the socket closes it
+// exits, and the kernel kills all that is left.
 //
 // Three kinds of threads share its work:
 //
