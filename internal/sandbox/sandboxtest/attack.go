@@ -325,52 +325,6 @@ func tryNetwork(addrs []string) {
 	tryAll(list)
 }
 
-// harmHelper does to PID 1 what a process might that has its user ID, or that of one of its threads.
-func harmHelper() {
-	threads, _ := os.ReadDir("/proc/1/task")
-	for _, t := range threads {
-		tid, _ := strconv.Atoi(t.Name())
-		for sig := 1; sig <= 64; sig++ {
-			call(unix.SYS_TGKILL, 1, uintptr(tid), uintptr(sig))
-		}
-		tryAll([]attempt{
-			{"trace a thread of PID 1", func() error { return unix.PtraceAttach(tid) }, eperm},
-			{"seize a thread of PID 1", func() error { return unix.PtraceSeize(tid) }, eperm},
-		})
-	}
-	one, err := unix.PidfdOpen(1, 0)
-	if err == nil {
-		for fd := range 16 {
-			if _, err := unix.PidfdGetfd(one, fd, 0); err != unix.EPERM {
-				fmt.Printf("descriptor %d of PID 1: %v\n", fd, err)
-			}
-		}
-		unix.PidfdSendSignal(one, unix.SIGKILL, nil, 0)
-		unix.PidfdSendSignal(one, unix.SIGSTOP, nil, 0)
-	}
-	var data [8]byte
-	local := []unix.Iovec{{Base: &data[0], Len: 8}}
-	tryAll([]attempt{
-		{"memory of PID 1", func() error {
-			_, err := unix.ProcessVMReadv(1, local, []unix.RemoteIovec{{Base: 0x400000, Len: 8}}, 0)
-			return err
-		}, eperm},
-		{"write into PID 1", func() error {
-			_, err := unix.ProcessVMWritev(1, local, []unix.RemoteIovec{{Base: 0x400000, Len: 8}}, 0)
-			return err
-		}, eperm},
-		{"compare with PID 1", func() error { return call(unix.SYS_KCMP, 1, uintptr(os.Getpid()), 0) }, append(eperm, unix.ENOSYS)},
-		{"program of PID 1", func() error { _, err := os.Readlink("/proc/1/exe"); return err }, absent},
-		{"session of PID 1", func() error { return unix.Setpgid(1, 0) }, []error{unix.EPERM, unix.ESRCH, unix.EACCES}},
-	})
-	// Our own descriptors lead nowhere but to what we were given.
-	for fd := 3; fd < 1024; fd++ {
-		if kind, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)); err == nil && !strings.HasPrefix(kind, "anon_inode:") {
-			fmt.Printf("descriptor %d is %s\n", fd, kind)
-		}
-	}
-}
-
 // A segment of System V shared memory, by a key that both sandboxes know.
 const memoryKey = 0x6c616d69
 
